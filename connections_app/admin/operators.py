@@ -1,0 +1,43 @@
+"""Operators: create, give a role, deactivate."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+
+from connections_app.models import Operator
+
+admin.site.site_header = "Sift Dashboard"
+admin.site.site_title = "Sift Dashboard"
+admin.site.index_title = "Administration"
+
+
+@admin.register(Operator)
+class OperatorAdmin(UserAdmin):  # type: ignore[type-arg]
+    list_display = ("username", "first_name", "last_name", "roles", "client_name", "is_active", "last_login")
+    list_filter = ("is_active", "groups")
+    search_fields = ("username", "first_name", "last_name", "email", "client_name")
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email", "client_name", "time_zone", "theme")}),
+        ("Role", {"fields": ("is_active", "groups", "is_staff", "is_superuser")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (
+            None,
+            {
+                "classes": ("wide",),
+                "fields": ("username", "usable_password", "password1", "password2", "groups", "client_name"),
+            },
+        ),
+    )
+    readonly_fields = ("last_login", "date_joined")
+    filter_horizontal = ("groups",)
+
+    def get_queryset(self, request: Any) -> Any:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description="Role")
+    def roles(self, operator: Operator) -> str:
+        return ", ".join(group.name for group in operator.groups.all()) or "none"

@@ -1,0 +1,8 @@
+from django.urls import path
+
+from connections_app.history import views
+
+urlpatterns = [
+    path("", views.calls, name="calls"),
+    path("<str:connection_id>/", views.call, name="call"),
+]

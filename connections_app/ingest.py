@@ -1,0 +1,134 @@
+"""The one way in: observations of connections become rows, and what changed becomes known.
+
+The merging rule stands here once, as SQL. Status goes connecting < connected < failed < finished and never
+back; of two start or end times the later stays; any other field keeps the first value known; what is absent
+erases nothing. So observations may arrive in any order, late, and as often as they like.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import connection as database
+from django.db import transaction
+
+from connections_app.models import Connection, Doubt, Source
+from connections_app.sift.payloads import Observation
+
+RANK = "array_position(ARRAY['connecting', 'connected', 'failed', 'finished'], {0}.status::text)"
+
+# Each field as it is after the merge of a known row (known) with what was observed (seen).
+MERGED = {
+    "status": "CASE WHEN " + RANK.format("{seen}") + " > " + RANK.format("known")
+    + " THEN {seen}.status ELSE known.status END",
+    "started_at": "greatest(known.started_at, {seen}.started_at)",
+    "ended_at": "greatest(known.ended_at, {seen}.ended_at)",
+    "direction": "coalesce(known.direction, {seen}.direction)",
+    "from_endpoint": "coalesce(known.from_endpoint, {seen}.from_endpoint)",
+    "to_endpoint": "coalesce(known.to_endpoint, {seen}.to_endpoint)",
+    "client_data": "coalesce(known.client_data, {seen}.client_data)",
+    "doubt": "''",
+}
+
+
+def _changes_something(seen: str) -> str:
+    merged = ", ".join(rule.format(seen=seen) for rule in MERGED.values())
+    known = ", ".join(f"known.{field}" for field in MERGED)
+    return f"({merged}) IS DISTINCT FROM ({known})"
+
+
+# Unchanged rows are told apart by reading alone: ON CONFLICT would lock, and so write, each of them. Its own
+# WHERE repeats the test for the rows that another writer changed in between.
+MERGE = f"""
+    INSERT INTO connections_app_connection AS known
+        (connection_id, status, direction, started_at, ended_at, from_endpoint, to_endpoint, client_data,
+         raw, doubt, first_seen_at, first_source, changed_at, change_source, change_number)
+    SELECT seen.connection_id, seen.status, seen.direction, seen.started_at, seen.ended_at,
+           seen.from_endpoint, seen.to_endpoint, seen.client_data, seen.raw, '',
+           clock_timestamp(), %(source)s, clock_timestamp(), %(source)s, nextval('connections_app_change')
+    FROM json_to_recordset(%(rows)s::json) AS seen
+        (connection_id varchar, status varchar, direction varchar, started_at timestamptz,
+         ended_at timestamptz, from_endpoint varchar, to_endpoint varchar, client_data jsonb, raw jsonb)
+    LEFT JOIN connections_app_connection AS known USING (connection_id)
+    WHERE known.id IS NULL OR {_changes_something("seen")}
+    ORDER BY seen.connection_id
+    ON CONFLICT (connection_id) DO UPDATE SET
+        {", ".join(f"{field} = {rule.format(seen='excluded')}" for field, rule in MERGED.items())},
+        raw = excluded.raw,
+        changed_at = excluded.changed_at,
+        change_source = excluded.change_source,
+        change_number = excluded.change_number
+    WHERE {_changes_something("excluded")}
+    RETURNING known.id, known.xmax = 0
+"""  # noqa: S608 - made of constants only
+
+DOUBT = """
+    UPDATE connections_app_connection
+    SET doubt = %(doubt)s, changed_at = clock_timestamp(), change_source = %(source)s,
+        change_number = nextval('connections_app_change')
+    WHERE id = %(id)s AND doubt <> %(doubt)s AND status IN ('connecting', 'connected')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Primary keys of the connections that were created and of those that changed."""
+
+    created: tuple[int, ...] = ()
+    updated: tuple[int, ...] = ()
+
+
+def ingest(observations: Iterable[Observation], source: Source) -> Changes:
+    """Merge `observations` into the connections, in one transaction, and say what changed.
+
+    A connection observed twice is merged once for each, in the order given. Rows that nothing changes are
+    not written. Source: "Merging" in docs/architecture.md.
+    """
+    created: list[int] = []
+    updated: list[int] = []
+    with transaction.atomic(), database.cursor() as cursor:
+        for batch in _each_connection_once(observations):
+            cursor.execute(MERGE, {"rows": _as_rows(batch), "source": source.value})
+            for pk, is_new in cursor.fetchall():
+                (created if is_new else updated).append(pk)
+    return Changes(tuple(created), tuple(updated))
+
+
+def doubt(connection: Connection, doubt: Doubt, source: Source) -> None:
+    """Note that Sift no longer confirms a call in progress; the next observation of it clears that."""
+    with transaction.atomic(), database.cursor() as cursor:
+        cursor.execute(DOUBT, {"doubt": doubt.value, "source": source.value, "id": connection.pk})
+
+
+def _each_connection_once(observations: Iterable[Observation]) -> Iterable[Sequence[Observation]]:
+    """Split into batches in which no connection comes twice: one statement cannot merge one row twice."""
+    batch: dict[str, Observation] = {}
+    again: list[Observation] = []
+    for observation in observations:
+        if batch.setdefault(observation.connection_id, observation) is not observation:
+            again.append(observation)
+    if batch:
+        yield tuple(batch.values())
+        yield from _each_connection_once(again)
+
+
+def _as_rows(batch: Sequence[Observation]) -> str:
+    return json.dumps(
+        [
+            {
+                "connection_id": one.connection_id,
+                "status": one.status,
+                "direction": one.direction,
+                "started_at": one.started_at.isoformat() if one.started_at else None,
+                "ended_at": one.ended_at.isoformat() if one.ended_at else None,
+                "from_endpoint": one.from_endpoint,
+                "to_endpoint": one.to_endpoint,
+                "client_data": one.client_data,
+                "raw": one.raw,
+            }
+            for one in batch
+        ],
+        ensure_ascii=False,
+        check_circular=False,
+        separators=(",", ":"),
+    )

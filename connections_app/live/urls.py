@@ -1,0 +1,5 @@
+from django.urls import path
+
+from connections_app.live import views
+
+urlpatterns = [path("", views.show_board, name="board")]

@@ -1,0 +1,26 @@
+"""`/`: the calls in progress."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from connections_app.live import board
+
+
+@never_cache
+@require_safe
+def show_board(request: HttpRequest) -> HttpResponse:
+    """The whole page, or for htmx the part of it that changes."""
+    now = timezone.now()
+    shown = board.board(now)
+    context = {
+        "counters": shown.counters,
+        "calls": shown.calls,
+        "more": shown.more,
+        "limit": board.LIMIT,
+        "now": now,
+    }
+    template = "live/_board.html" if request.htmx else "live/board.html"  # type: ignore[attr-defined]
+    return render(request, template, context)

@@ -1,0 +1,79 @@
+"""Sync in the foreground, with a progress bar."""
+
+import signal
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError
+from django.utils import timezone
+from tqdm import tqdm
+
+from connections_app.models import SyncState, Walk
+from connections_app.sift.client import SiftClient
+from connections_app.sync.account import WrongAccount
+from connections_app.sync.walk import Asked, walk, want_full_walk
+
+TURN_SECONDS = 1.0
+
+
+class Command(BaseCommand):
+    help = "Sync calls from Sift now. The first time, and with --full, the whole list is walked."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--full", action="store_true", help="walk the whole list, not only the recent calls")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        try:
+            self.report(self.sync(options["full"], stop))
+        except (WrongAccount, OperationalError) as error:
+            raise CommandError(" ".join(str(error).split())) from None
+
+    def sync(self, full: bool, stop: threading.Event) -> Walk:
+        """One walk, when it is our turn and Sift's wait is over."""
+        if full:
+            want_full_walk()
+        self.wait_as_asked(stop)
+        client = SiftClient.configured(stop)
+        told = False
+        with tqdm(unit=" rows", unit_scale=False, desc="Syncing", disable=None) as bar:
+            while not stop.is_set():
+                made = walk(
+                    client,
+                    Asked(Walk.Origin.COMMAND),
+                    may_be_long=True,
+                    stop=stop,
+                    progress=lambda record: show(bar, record),
+                )
+                if made:
+                    return made
+                if not told:
+                    self.stderr.write("Another walk is being made; waiting for its end.")
+                    told = True
+                stop.wait(TURN_SECONDS)
+        raise CommandError("Stopped before it was our turn.")
+
+    def wait_as_asked(self, stop: threading.Event) -> None:
+        until = SyncState.objects.get().not_before
+        seconds = (until - timezone.now()).total_seconds() if until else 0
+        if seconds > 0:
+            self.stderr.write(f"Sift asked us to wait; going on in {seconds:.0f} s.")
+            stop.wait(seconds)
+
+    def report(self, made: Walk) -> None:
+        seconds = made.duration.total_seconds() if made.duration else 0.0
+        rate = f"{made.seen / seconds:,.0f} rows/s" if seconds else "–"
+        self.stdout.write(
+            f"{made.pages} pages, {made.seen} rows seen, {made.created} created, {made.updated} updated, "
+            f"{made.rejected} rejected, {made.read_again} read one by one; {seconds:.1f} s, {rate}"
+        )
+        if made.state != Walk.State.COMPLETED:
+            raise CommandError(made.error)
+
+
+def show(bar: Any, record: Walk) -> None:
+    bar.update(record.seen - bar.n)
+    bar.set_postfix(pages=record.pages, created=record.created, updated=record.updated, refresh=False)

@@ -1,0 +1,188 @@
+"""Connections: the calls between Sift and a phone or browser."""
+
+from datetime import datetime
+from typing import Self
+
+import pgtrigger
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models.functions import Coalesce, Concat
+from django.urls import reverse
+
+
+class Status(models.TextChoices):
+    """Sift's own words, in the order in which a call goes through them."""
+
+    CONNECTING = "connecting", "Connecting"
+    CONNECTED = "connected", "Connected"
+    FAILED = "failed", "Failed"
+    FINISHED = "finished", "Finished"
+
+
+class Direction(models.TextChoices):
+    """Told from Sift's side: `incoming` is a call that Sift itself made to the endpoint."""
+
+    INCOMING = "incoming", "Sift called out"
+    OUTGOING = "outgoing", "Called in"
+
+
+class Doubt(models.TextChoices):
+    """Why a call's last known state may be wrong; empty when there is no doubt."""
+
+    NONE = "", "None"
+    UNCONFIRMED = "unconfirmed", "Unconfirmed"
+    LOST = "lost", "Lost"
+
+
+class Source(models.TextChoices):
+    """Where an observation came from."""
+
+    LIST = "list", "List"
+    RETRIEVE = "retrieve", "Read one by one"
+    CALLBACK = "callback", "Callback"
+
+
+IN_PROGRESS = (Status.CONNECTING, Status.CONNECTED)
+# Separates the searched texts, so that no match runs from one into the next.
+BETWEEN = "\n"
+
+
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    def in_progress(self) -> Self:
+        """Calls that Sift last said are connecting or connected, but for those Sift has lost."""
+        return self.filter(status__in=IN_PROGRESS).exclude(doubt=Doubt.LOST)
+
+    def longest_first(self) -> Self:
+        return self.order_by("at", "id")
+
+    def newest_first(self) -> Self:
+        return self.order_by("-at", "-id")
+
+    def without_end(self) -> Self:
+        """Finished calls whose end time Sift has not told."""
+        return self.filter(status=Status.FINISHED, ended_at=None)
+
+
+class Connection(models.Model):
+    """One call, merged from everything Sift has said of it.
+
+    Rows are written by `connections_app.ingest` alone. NULL means that Sift has not said. Every change
+    takes the next `change_number`, and the trigger below writes what changed as a `ConnectionEvent`.
+    """
+
+    connection_id = models.CharField(max_length=255, unique=True)
+    status = models.CharField(max_length=16, choices=Status)
+    direction = models.CharField(max_length=16, choices=Direction, null=True)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    from_endpoint = models.CharField(max_length=500, null=True)
+    to_endpoint = models.CharField(max_length=500, null=True)
+    client_data = models.JSONField(null=True)
+    raw = models.JSONField(help_text="Sift's own object, as it was when it last changed this call.")
+    doubt = models.CharField(max_length=16, choices=Doubt, default=Doubt.NONE, blank=True)
+    first_seen_at = models.DateTimeField()
+    first_source = models.CharField(max_length=16, choices=Source)
+    changed_at = models.DateTimeField()
+    change_source = models.CharField(max_length=16, choices=Source)
+    change_number = models.BigIntegerField()
+    at = models.GeneratedField(
+        expression=Coalesce("started_at", "first_seen_at"),
+        output_field=models.DateTimeField(),
+        db_persist=True,
+    )
+    searched = models.GeneratedField(
+        expression=Concat(
+            "connection_id", models.Value(BETWEEN), "from_endpoint", models.Value(BETWEEN), "to_endpoint"
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+
+    objects = ConnectionQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(status__in=Status.values), name="connection_status_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(direction__in=Direction.values), name="connection_direction_known"
+            ),
+            models.CheckConstraint(condition=models.Q(doubt__in=Doubt.values), name="connection_doubt_known"),
+            models.CheckConstraint(condition=~models.Q(connection_id=""), name="connection_has_an_id"),
+        )
+        indexes = (
+            # The list, newest first, and its keyset pages.
+            models.Index(fields=["at", "id"], name="connection_order"),
+            # The same with a status, and the board's calls in progress.
+            models.Index(fields=["status", "at", "id"], name="connection_status_order"),
+            # Any part of a number, name or id.
+            GinIndex(OpClass("searched", "gin_trgm_ops"), name="connection_searched"),
+            # Finished calls whose end is still to be asked for: few, and found at once.
+            models.Index(
+                fields=["id"],
+                name="connection_without_end",
+                condition=models.Q(status=Status.FINISHED, ended_at=None),
+            ),
+            # The change feed.
+            models.Index(fields=["change_number"], name="connection_change_number"),
+        )
+        triggers = (
+            pgtrigger.Trigger(
+                name="events",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                referencing=pgtrigger.Referencing(old="before", new="after"),
+                func="""
+                    INSERT INTO connections_app_connectionevent
+                        (connection_id, change_number, source, at, changes)
+                    SELECT after.id, after.change_number, after.change_source, after.changed_at, changed.list
+                    FROM after JOIN before USING (id)
+                    CROSS JOIN LATERAL (
+                        SELECT jsonb_object_agg(field, jsonb_build_array(old_value, new_value)) AS list
+                        FROM (VALUES
+                            ('status', to_jsonb(before.status), to_jsonb(after.status)),
+                            ('direction', to_jsonb(before.direction), to_jsonb(after.direction)),
+                            ('started_at', to_jsonb(before.started_at), to_jsonb(after.started_at)),
+                            ('ended_at', to_jsonb(before.ended_at), to_jsonb(after.ended_at)),
+                            ('from_endpoint', to_jsonb(before.from_endpoint), to_jsonb(after.from_endpoint)),
+                            ('to_endpoint', to_jsonb(before.to_endpoint), to_jsonb(after.to_endpoint)),
+                            ('client_data', before.client_data, after.client_data),
+                            ('doubt', to_jsonb(before.doubt), to_jsonb(after.doubt))
+                        ) AS field (field, old_value, new_value)
+                        WHERE old_value IS DISTINCT FROM new_value
+                    ) AS changed
+                    WHERE changed.list IS NOT NULL
+                    ORDER BY after.change_number;
+                    RETURN NULL;
+                """,
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.connection_id
+
+    def get_absolute_url(self) -> str:
+        return reverse("call", kwargs={"connection_id": self.connection_id})
+
+    @property
+    def is_in_progress(self) -> bool:
+        return self.status in IN_PROGRESS and self.doubt != Doubt.LOST
+
+    @property
+    def running_since(self) -> datetime:
+        """From when a duration is counted: the start that Sift told, else our first sight of the call."""
+        return self.started_at or self.first_seen_at
+
+
+class Reading(models.Model):
+    """When a call was last asked for one by one, and since when Sift has answered that it knows no such."""
+
+    connection = models.OneToOneField(Connection, models.CASCADE, primary_key=True)
+    read_at = models.DateTimeField()
+    times = models.PositiveIntegerField(default=1)
+    unknown_since = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.connection_id} read at {self.read_at:%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,15 @@
+"""The four roles: each is a Django group, and what it may do comes with a migration."""
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+
+from connections_app.models import Operator, Role
+
+
+@transaction.atomic
+def make_administrator(operator: Operator) -> None:
+    """Save `operator` as an administrator, who may open the admin and everything in it."""
+    operator.is_staff = True
+    operator.is_superuser = True
+    operator.save()
+    operator.groups.add(Group.objects.get(name=Role.ADMINISTRATOR))

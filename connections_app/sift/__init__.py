@@ -1,0 +1,1 @@
+"""The Sift API: client, payloads and errors. Knows nothing of the database."""

@@ -1,0 +1,211 @@
+"""Sift's JSON as typed values; whatever it holds, parsing never raises.
+
+Source: "The Connection object" and "List Connections" of the vendor's page on connections.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+JSON = Any
+
+STATUSES = frozenset({"connecting", "connected", "failed", "finished"})
+DIRECTIONS = frozenset({"incoming", "outgoing"})
+LONGEST_ID = 255
+LONGEST_ENDPOINT = 500
+LONGEST_NUMBER = 300
+# These would be read as steps in a path, or as pages of our own below /calls/.
+NOT_IN_A_PATH = frozenset({".", "..", "place"})
+
+TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", re.ASCII)
+CONTROL_OR_SLASH = re.compile(r"[\x00-\x1f\x7f/\\]")
+# What PostgreSQL cannot hold, as it looks inside JSON text.
+ESCAPED_NUL_OR_SURROGATE = re.compile(rb"\\u(?:0000|[dD][89abAB-fF])")
+NUL_OR_SURROGATE = re.compile("[\x00\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What Sift said of one connection at one time. None means that it did not say.
+
+    `oddities` names, in words, each field whose value could not be understood and counts as missing.
+    """
+
+    connection_id: str
+    status: str
+    direction: str | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    from_endpoint: str | None
+    to_endpoint: str | None
+    client_data: JSON
+    raw: dict[str, JSON]
+    oddities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A row that cannot become a connection: no usable id, or a status that is not known."""
+
+    payload: JSON
+    reason: str
+    connection_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of the list: its rows in Sift's order, its own URL, and the next one's (None at the end)."""
+
+    url: str
+    next_url: str | None
+    observations: tuple[Observation, ...]
+    unusable: tuple[Unusable, ...]
+
+
+def decode(body: bytes) -> JSON:
+    """Decode a JSON body into values that PostgreSQL can hold. Raises ValueError when it is not JSON.
+
+    NUL and lone surrogates are replaced by U+FFFD; NaN, infinities and numbers of absurd length become None.
+    """
+    try:
+        decoded = json.loads(
+            body.decode(errors="replace"),
+            parse_constant=_nothing,
+            parse_float=_finite,
+            parse_int=_whole,
+        )
+        return cleaned(decoded) if ESCAPED_NUL_OR_SURROGATE.search(body) else decoded
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def cleaned(value: JSON) -> JSON:
+    """`value` with U+FFFD for each character that PostgreSQL cannot hold, in keys too."""
+    if isinstance(value, str):
+        return NUL_OR_SURROGATE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [cleaned(item) for item in value]
+    if isinstance(value, dict):
+        return {cleaned(key): cleaned(item) for key, item in value.items()}
+    return value
+
+
+def parse_connection(row: JSON) -> Observation | Unusable:
+    """One connection object. Source: "The Connection object"."""
+    if not isinstance(row, dict):
+        return Unusable(row, f"The row is {_kind(row)}, not an object.")
+    connection_id = row.get("connection_id")
+    if not isinstance(connection_id, str) or not connection_id:
+        return Unusable(row, f"connection_id is {_kind(connection_id)}, not a text.")
+    if problem := _problem_with_id(connection_id):
+        return Unusable(row, problem)
+    status = row.get("status")
+    if not isinstance(status, str) or status not in STATUSES:
+        shown = f"“{status[:50]}”, which is not known" if isinstance(status, str) else _kind(status)
+        return Unusable(row, f"status is {shown}.", connection_id)
+    oddities: list[str] = []
+    return Observation(
+        connection_id,
+        status,
+        _direction(row.get("direction"), oddities),
+        _time("start_time", row.get("start_time"), oddities),
+        _time("end_time", row.get("end_time"), oddities),
+        _endpoint("from", row.get("from"), oddities),
+        _endpoint("to", row.get("to"), oddities),
+        row.get("client_data"),
+        row,
+        tuple(oddities),
+    )
+
+
+def parse_rows(rows: list[JSON]) -> tuple[tuple[Observation, ...], tuple[Unusable, ...]]:
+    """The rows of a page, those that became observations and those that could not."""
+    parsed = [parse_connection(row) for row in rows]
+    return (
+        tuple(one for one in parsed if isinstance(one, Observation)),
+        tuple(one for one in parsed if isinstance(one, Unusable)),
+    )
+
+
+def error_words(body: bytes) -> str:
+    """Sift's own words in an error body, `{"error": "text"}`, or the start of whatever it sent instead."""
+    try:
+        decoded = decode(body)
+    except ValueError:
+        decoded = None
+    if isinstance(decoded, dict) and isinstance(decoded.get("error"), str):
+        return str(decoded["error"])[:500]
+    return "no reason given."
+
+
+def _problem_with_id(connection_id: str) -> str:
+    if len(connection_id) > LONGEST_ID:
+        return f"connection_id has {len(connection_id)} characters; {LONGEST_ID} are the most."
+    if connection_id in NOT_IN_A_PATH or CONTROL_OR_SLASH.search(connection_id):
+        return "connection_id cannot stand in a path."
+    return ""
+
+
+def _direction(value: JSON, oddities: list[str]) -> str | None:
+    if value is None or (isinstance(value, str) and value in DIRECTIONS):
+        return value
+    oddities.append(f"direction: {_shown(value)}")
+    return None
+
+
+def _time(field: str, value: JSON, oddities: list[str]) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        if not isinstance(value, str) or not TIME.match(value):
+            raise ValueError
+        time = datetime.fromisoformat(value)
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        oddities.append(f"{field}: {_shown(value)}")
+        return None
+
+
+def _endpoint(field: str, value: JSON, oddities: list[str]) -> str | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, str) and len(value) <= LONGEST_ENDPOINT:
+        return value
+    oddities.append(f"{field}: {_shown(value)}")
+    return None
+
+
+def _shown(value: JSON) -> str:
+    return f"“{value[:50]}”" if isinstance(value, str) else _kind(value)
+
+
+def _kind(value: JSON) -> str:
+    kinds: Iterator[str] = (
+        words
+        for kind, words in (
+            (type(None), "missing"),
+            (bool, "a boolean"),
+            (str, "an empty text" if value == "" else "a text"),
+            (int | float, "a number"),
+            (list, "a list"),
+            (dict, "an object"),
+        )
+        if isinstance(value, kind)
+    )
+    return next(kinds)
+
+
+def _nothing(_: str) -> None:
+    return None
+
+
+def _finite(digits: str) -> float | None:
+    number = float(digits)
+    return number if abs(number) < float("inf") else None
+
+
+def _whole(digits: str) -> int | None:
+    return int(digits) if len(digits) <= LONGEST_NUMBER else None

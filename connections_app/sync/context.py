@@ -1,0 +1,13 @@
+"""What every page knows of the sync."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from connections_app.sync import health
+
+
+def freshness(request: HttpRequest) -> dict[str, Any]:
+    """The freshness mark, for who is signed in. One query."""
+    user = getattr(request, "user", None)
+    return {"freshness": health.freshness() if user and user.is_authenticated else None}

@@ -1,0 +1,69 @@
+"""The lease on walking: one walk at a time, whatever happens to the process that makes it.
+
+A holder's fence number is checked by every commit of its walk, so one that slept past its lease writes
+nothing more. It is a row, not a lock of the connection: that works through pgbouncer and survives lost
+connections.
+"""
+
+from dataclasses import dataclass
+
+from django.db import connection as database
+from django.db import transaction
+
+from connections_app.models import SyncState
+
+LEASE_SECONDS = 30
+
+TAKE = """
+    UPDATE connections_app_syncstate
+    SET fence = fence + 1, lease_until = clock_timestamp() + %s * interval '1 second'
+    WHERE id IN (
+        SELECT id FROM connections_app_syncstate
+        WHERE lease_until IS NULL OR lease_until < clock_timestamp()
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING fence
+"""
+RENEW = """
+    UPDATE connections_app_syncstate
+    SET lease_until = clock_timestamp() + %s * interval '1 second'
+    WHERE fence = %s AND lease_until > clock_timestamp()
+"""
+
+
+class LeaseLost(Exception):
+    """Another walk has taken over: this one was away for longer than its lease."""
+
+    def __str__(self) -> str:
+        return "Another walk has taken over, since this one was away for too long."
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    fence: int
+
+    def renew(self, **progress: object) -> None:
+        """Hold on for another while and set `progress` on the sync's state; first in a walk's transaction.
+
+        Raises `LeaseLost`, whereupon nothing of the transaction may be committed. The row stays locked until
+        then, so a later holder waits for the end of it; one that sleeps in it is cut off by the database.
+        """
+        with transaction.atomic(), database.cursor() as cursor:
+            cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{LEASE_SECONDS}s'")
+            cursor.execute(RENEW, [LEASE_SECONDS, self.fence])
+            if cursor.rowcount != 1:
+                raise LeaseLost
+            if progress:
+                SyncState.objects.update(**progress)
+
+    def release(self) -> None:
+        """Let the next walk begin at once; nothing when the lease was lost."""
+        SyncState.objects.filter(fence=self.fence).update(lease_until=None)
+
+
+def take() -> Lease | None:
+    """The lease, or None while another holds it."""
+    with database.cursor() as cursor:
+        cursor.execute(TAKE, [LEASE_SECONDS])
+        row = cursor.fetchone()
+    return Lease(row[0]) if row else None

@@ -1,0 +1,95 @@
+"""Calls that the list's head does not show, asked for one by one."""
+
+from collections.abc import Collection, Iterator
+from datetime import timedelta
+from itertools import chain
+
+from django.db import connection as database
+from django.db.models import F, Q
+from django.utils import timezone
+
+from connections_app.ingest import Changes, doubt, ingest
+from connections_app.models import Connection, Doubt, Source
+from connections_app.models.connection import ConnectionQuerySet
+from connections_app.sift.client import SiftClient
+from connections_app.sift.errors import NotKnown
+from connections_app.sift.payloads import Observation, Unusable
+from connections_app.sync.setting_aside import keep_aside
+
+BUDGET = 30
+# Sift has answered for so long that it knows no such call: it is lost, not in progress.
+LOST_AFTER = timedelta(minutes=10)
+# A finished call without an end time is asked for so often, with growing pauses.
+END_TIME_TRIES = 5
+
+NOTE_READING = """
+    INSERT INTO connections_app_reading AS known (connection_id, read_at, times, unknown_since)
+    VALUES (%(connection)s, clock_timestamp(), 1, CASE WHEN %(unknown)s THEN clock_timestamp() END)
+    ON CONFLICT (connection_id) DO UPDATE SET
+        read_at = excluded.read_at,
+        times = known.times + 1,
+        unknown_since = CASE WHEN %(unknown)s THEN coalesce(known.unknown_since, excluded.unknown_since) END
+    RETURNING unknown_since
+"""
+
+PUT_OFF = """
+    INSERT INTO connections_app_reading AS known (connection_id, read_at, times)
+    VALUES (%(connection)s, clock_timestamp(), 1)
+    ON CONFLICT (connection_id) DO UPDATE SET read_at = excluded.read_at, times = known.times + 1
+"""
+
+
+def due(seen: Collection[str], budget: int = BUDGET) -> Iterator[Connection]:
+    """The connections to ask for: in progress but not `seen` in the list, longest unread first; then
+    finished ones that lack an end time. At most `budget`."""
+    in_progress = (
+        Connection.objects.in_progress()
+        .exclude(connection_id__in=seen)
+        .order_by(F("reading__read_at").asc(nulls_first=True), "at", "id")[:budget]
+    )
+    live = list(in_progress)
+    yield from chain(live, _without_end()[: budget - len(live)])
+
+
+def ask(client: SiftClient, connection: Connection) -> Observation | Unusable | None:
+    """Sift's answer about one call, or None where Sift knows no such call."""
+    try:
+        answer = client.retrieve(connection.connection_id)
+    except NotKnown:
+        return None
+    if answer.connection_id != connection.connection_id:
+        return Unusable(answer.payload if isinstance(answer, Unusable) else answer.raw, "Another call was asked for.")
+    return answer
+
+
+def settle(connection: Connection, answer: Observation | Unusable | None) -> Changes:
+    """Store what was answered about `connection`, and that it was asked for; in the caller's transaction.
+
+    A call that Sift no longer knows is doubted, and after a while counts as lost; it gets no invented end.
+    """
+    changes = ingest([answer], Source.RETRIEVE) if isinstance(answer, Observation) else Changes()
+    if isinstance(answer, Unusable):
+        keep_aside([answer])
+    with database.cursor() as cursor:
+        cursor.execute(NOTE_READING, {"connection": connection.pk, "unknown": answer is None})
+        (unknown_since,) = cursor.fetchone()
+    if unknown_since:
+        is_lost = timezone.now() - unknown_since >= LOST_AFTER
+        doubt(connection, Doubt.LOST if is_lost else Doubt.UNCONFIRMED, Source.RETRIEVE)
+    return changes
+
+
+def put_off(connection: Connection) -> Changes:
+    """Note a fruitless try, so that the calls behind this one have their turn."""
+    with database.cursor() as cursor:
+        cursor.execute(PUT_OFF, {"connection": connection.pk})
+    return Changes()
+
+
+def _without_end() -> ConnectionQuerySet:
+    now = timezone.now()
+    pauses = [now - timedelta(minutes=2**times) for times in range(1, END_TIME_TRIES)]
+    waited = Q(reading=None)
+    for times, before in enumerate(pauses, start=1):
+        waited |= Q(reading__times=times, reading__read_at__lt=before)
+    return Connection.objects.without_end().filter(waited).order_by("-id")

@@ -1,0 +1,13 @@
+from django.urls import path
+
+from connections_app.sync import views
+
+urlpatterns = [
+    path("", views.show_sync, name="sync"),
+    path("freshness/", views.show_freshness, name="freshness"),
+    path("now/", views.sync_now, name="sync_now"),
+    path("everything/", views.sync_full, name="sync_full"),
+    path("pause/", views.sync_pause, name="sync_pause"),
+    path("resume/", views.sync_resume, name="sync_resume"),
+    path("kept-aside/retry/", views.kept_aside_retry, name="kept_aside_retry"),
+]

@@ -1,0 +1,309 @@
+"""Walk over Sift's list and bring what it says into the database.
+
+A walk reads the recent calls; where a full walk is wanted, goes over the whole list as well; and asks one by
+one for the calls in progress that it did not see. The task, the command and the button all call `walk`.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from connections_app.ingest import Changes, ingest
+from connections_app.models import ListOrder, Source, SyncState, Walk
+from connections_app.models.connection import IN_PROGRESS
+from connections_app.sift.client import SiftClient
+from connections_app.sift.errors import Refused, SiftError, Unreachable, WrongCredentials
+from connections_app.sift.payloads import Observation, Page
+from connections_app.sync import account, lease, reading_again
+from connections_app.sync.order import is_older, mark_of, order_of
+from connections_app.sync.pages import batches
+from connections_app.sync.setting_aside import keep_aside, let_go_of
+
+logger = logging.getLogger(__name__)
+
+ODDITIES_KEPT = 20
+# So often may asking one by one fail in a walk before the walk counts as failed.
+READ_AGAIN_FAILURES = 3
+
+
+class Interrupted(Exception):
+    """The walk was asked to stop; it goes on where it stands."""
+
+    def __str__(self) -> str:
+        return "Stopped before the end; the next walk goes on from here."
+
+
+class StartAnew(Exception):
+    """The list comes in another order than was known, or a stored cursor is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who wants a walk: a schedule, a command, or a person by name."""
+
+    origin: Walk.Origin
+    by: str = ""
+
+
+def walk(
+    client: SiftClient,
+    asked: Asked,
+    *,
+    may_be_long: bool,
+    stop: threading.Event | None = None,
+    progress: Callable[[Walk], None] = lambda walk: None,
+) -> Walk | None:
+    """Make one walk and return its record, or None when another walk is being made.
+
+    The whole list is walked where that is wanted (`SyncState.full_wanted`) and `may_be_long`; otherwise the
+    recent calls only. `progress` is called after each commit. Errors end up in the record, in words, and
+    none is raised but `account.WrongAccount`. What was committed stays, whatever comes after.
+    """
+    account.claim()
+    held = lease.take()
+    if held is None:
+        return None
+    stop = stop or threading.Event()
+    walking = _Walking(client, held, _begin(held, asked), stop, progress)
+    try:
+        walking.go(may_be_long)
+        walking.end(Walk.State.COMPLETED)
+    except SiftError as error:
+        walking.end(Walk.State.FAILED, str(error), error.retry_after if isinstance(error, Unreachable) else None)
+    except (Interrupted, lease.LeaseLost) as error:
+        walking.end(Walk.State.INTERRUPTED, str(error))
+    except BaseException as error:
+        walking.end(Walk.State.FAILED, f"The dashboard itself failed: {type(error).__name__}.")
+        raise
+    finally:
+        held.release()
+    walking.record.refresh_from_db()
+    return walking.record
+
+
+def want_full_walk() -> None:
+    """Let the next long walk go over the whole list, from its start unless one is already under way."""
+    SyncState.objects.filter(full_wanted=False).update(full_wanted=True, full_cursor="", full_mark=None)
+
+
+def _begin(held: lease.Lease, asked: Asked) -> Walk:
+    with transaction.atomic():
+        held.renew()
+        Walk.objects.filter(state=Walk.State.RUNNING).update(
+            state=Walk.State.INTERRUPTED,
+            finished_at=timezone.now(),
+            error="The process that made this walk ended before it was done.",
+        )
+        return Walk.objects.create(full=False, origin=asked.origin, asked_by=asked.by, fence=held.fence)
+
+
+@dataclass
+class _Walking:
+    """One walk under way: what it holds, and what it has seen."""
+
+    client: SiftClient
+    held: lease.Lease
+    record: Walk
+    stop: threading.Event
+    progress: Callable[[Walk], None]
+    live_seen: set[str] = field(default_factory=set)
+    recent_read: float = field(default_factory=time.monotonic)
+
+    @property
+    def state(self) -> SyncState:
+        return SyncState.objects.get()
+
+    def go(self, may_be_long: bool) -> None:
+        try:
+            self._go(may_be_long)
+        except StartAnew:
+            self.commit([], order=ListOrder.UNKNOWN, tail_cursor="", full_cursor="", full_wanted=True)
+            if may_be_long:
+                self._go(may_be_long)
+        self.read_again()
+
+    def _go(self, may_be_long: bool) -> None:
+        self.recent()
+        if may_be_long and self.state.full_wanted:
+            self.everything()
+            self.recent()
+
+    def recent(self) -> None:
+        """Read the end of the list at which new calls appear, as far as it isn't known yet."""
+        state = self.state
+        if state.order == ListOrder.NEWEST_FIRST and state.watermark:
+            self.head(state)
+        elif state.order == ListOrder.OLDEST_FIRST and state.tail_cursor:
+            self.tail(state)
+        self.recent_read = time.monotonic()
+
+    def head(self, state: SyncState) -> None:
+        """Newest first: from the head until older than the watermark, which then moves up, and only then."""
+        watermark = state.watermark
+        assert watermark is not None  # noqa: S101 - narrows the type
+        first: Page | None = None
+        for pages in batches(
+            self.client, self.client.list_url, lambda page: is_older(page.observations, watermark)
+        ):
+            if pages and first is None:
+                first = pages[0]
+                expect(state.order, first)
+            self.commit(pages)
+        mark = mark_of(first.observations) if first else None
+        self.commit([], fresh_at=timezone.now(), watermark=max(mark, watermark) if mark else watermark)
+
+    def tail(self, state: SyncState) -> None:
+        """Oldest first: from the last page that was read, to the end."""
+        with _stored_cursor():
+            for pages in batches(self.client, self.client.absolute(state.tail_cursor), _never):
+                if pages:
+                    expect(state.order, pages[0])
+                    self.commit(pages, tail_cursor=self.client.relative(pages[-1].url))
+                else:
+                    self.commit([])
+        self.commit([], fresh_at=timezone.now())
+
+    def everything(self) -> None:
+        """The whole list, from where the last such walk was left; the recent calls in between, on time."""
+        state = self.state
+        self.record.full = True
+        start = self.client.absolute(state.full_cursor) if state.full_cursor else self.client.list_url
+        with _stored_cursor(bool(state.full_cursor)):
+            for pages in batches(self.client, start, _never):
+                self.commit(pages, **self.known_from(pages))
+                if time.monotonic() - self.recent_read >= settings.SYNC_INTERVAL_SECONDS:
+                    self.recent()
+        self.completed_everything()
+
+    def completed_everything(self) -> None:
+        """The list was read to its end. Where it did not tell its order, only reading all of it is safe."""
+        now = timezone.now()
+        if self.state.order == ListOrder.UNKNOWN:
+            self.commit([], full_cursor="", full_completed_at=now, fresh_at=now)
+        else:
+            self.commit([], full_cursor="", full_completed_at=now, full_wanted=False)
+
+    def known_from(self, pages: Sequence[Page]) -> dict[str, object]:
+        """What these pages of a full walk tell of the list: its order, its mark, and where to go on."""
+        if not pages:
+            return {}
+        state = self.state
+        known: dict[str, object] = {"full_cursor": self.client.relative(pages[-1].next_url or pages[-1].url)}
+        mark = state.full_mark if state.full_cursor else mark_of(pages[0].observations)
+        order = ListOrder(state.order) or next(filter(None, (order_of(p.observations) for p in pages)), "")
+        if order == ListOrder.NEWEST_FIRST and not state.watermark:
+            known["watermark"] = mark
+        if order == ListOrder.OLDEST_FIRST and not pages[-1].next_url:
+            known["tail_cursor"] = self.client.relative(pages[-1].url)
+        return known | {"full_mark": mark, "order": order}
+
+    def read_again(self) -> None:
+        """Ask one by one for the calls in progress that this walk did not see, within the budget."""
+        client = self.client.hasty()
+        failures = 0
+        for connection in list(reading_again.due(self.live_seen)):
+            self.check_stop()
+            try:
+                answer = reading_again.ask(client, connection)
+            except Unreachable:
+                failures += 1
+                self.settle(lambda it=connection: reading_again.put_off(it))
+                if failures == READ_AGAIN_FAILURES:
+                    raise
+            else:
+                self.settle(lambda it=connection, said=answer: reading_again.settle(it, said))
+
+    def settle(self, store: Callable[[], Changes]) -> None:
+        with transaction.atomic():
+            self.held.renew()
+            self.count(store(), read_again=1)
+        self.progress(self.record)
+
+    def commit(self, pages: Sequence[Page], **progress: object) -> None:
+        """Merge a batch of pages and move the sync's state, in one transaction that checks the lease."""
+        self.check_stop()
+        observations = [one for page in pages for one in page.observations]
+        unusable = [one for page in pages for one in page.unusable]
+        if pages:
+            progress["heard_at"] = timezone.now()
+        with transaction.atomic():
+            self.held.renew(**progress)
+            changes = ingest(observations, Source.LIST)
+            if observations:
+                let_go_of(observations)
+            keep_aside(unusable)
+            self.note_oddities(observations)
+            self.count(
+                changes,
+                pages=len(pages),
+                seen=len(observations) + len(unusable),
+                rejected=len(unusable),
+            )
+        self.live_seen.update(one.connection_id for one in observations if one.status in IN_PROGRESS)
+        self.progress(self.record)
+
+    def count(self, changes: Changes, **counts: int) -> None:
+        counts |= {"created": len(changes.created), "updated": len(changes.updated)}
+        for name, more in counts.items():
+            setattr(self.record, name, getattr(self.record, name) + more)
+        if any(counts.values()):
+            self.record.save()
+
+    def note_oddities(self, observations: Sequence[Observation]) -> None:
+        odd = [
+            f"{one.connection_id}: {oddity}" for one in observations if one.oddities for oddity in one.oddities
+        ]
+        self.record.odd_values += len(odd)
+        self.record.oddities = (self.record.oddities + odd)[:ODDITIES_KEPT]
+
+    def check_stop(self) -> None:
+        if self.stop.is_set():
+            raise Interrupted
+
+    def end(self, outcome: Walk.State, error: str = "", retry_after: timedelta | None = None) -> None:
+        """Close the record, and note on the sync's state how Sift stands."""
+        Walk.objects.filter(pk=self.record.pk, state=Walk.State.RUNNING).update(
+            state=outcome, finished_at=timezone.now(), error=error, full=self.record.full
+        )
+        now = timezone.now()
+        ours = SyncState.objects.filter(fence=self.held.fence)
+        if outcome == Walk.State.COMPLETED:
+            ours.update(failing_since=None, error="", not_before=None)
+        elif outcome == Walk.State.FAILED:
+            ours.filter(failing_since=None).update(failing_since=now)
+            ours.update(error=error, not_before=now + retry_after if retry_after else None)
+            logger.warning("Walk %s failed: %s", self.record.pk, error)
+
+
+def expect(order: str, page: Page) -> None:
+    """Raises `StartAnew` where a page clearly stands in the other order."""
+    seen = order_of(page.observations)
+    if seen != ListOrder.UNKNOWN and seen != order:
+        raise StartAnew
+
+
+@contextmanager
+def _stored_cursor(is_stored: bool = True) -> Iterator[None]:
+    """Turns Sift's refusal of a cursor that we had stored into `StartAnew`."""
+    try:
+        yield
+    except WrongCredentials:
+        raise
+    except Refused as error:
+        if not is_stored:
+            raise
+        logger.info("Sift does not take the stored cursor; walking anew: %s", error)
+        raise StartAnew from error
+
+
+def _never(page: Page) -> bool:
+    return False
