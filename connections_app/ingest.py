@@ -86,7 +86,7 @@ def ingest(observations: Iterable[Observation], source: Source) -> Changes:
     """
     created: list[int] = []
     updated: list[int] = []
-    with transaction.atomic(), database.cursor() as cursor:
+    with transaction.atomic(savepoint=False), database.cursor() as cursor:
         for batch in _each_connection_once(observations):
             cursor.execute(MERGE, {"rows": _as_rows(batch), "source": source.value})
             for pk, is_new in cursor.fetchall():
@@ -96,7 +96,7 @@ def ingest(observations: Iterable[Observation], source: Source) -> Changes:
 
 def doubt(connection: Connection, doubt: Doubt, source: Source) -> None:
     """Note that Sift no longer confirms a call in progress; the next observation of it clears that."""
-    with transaction.atomic(), database.cursor() as cursor:
+    with database.cursor() as cursor:
         cursor.execute(DOUBT, {"doubt": doubt.value, "source": source.value, "id": connection.pk})
 
 

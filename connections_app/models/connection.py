@@ -70,7 +70,7 @@ class Connection(models.Model):
     takes the next `change_number`, and the trigger below writes what changed as a `ConnectionEvent`.
     """
 
-    connection_id = models.CharField(max_length=255, unique=True)
+    connection_id = models.CharField(max_length=255)
     status = models.CharField(max_length=16, choices=Status)
     direction = models.CharField(max_length=16, choices=Direction, null=True)
     started_at = models.DateTimeField(null=True)
@@ -102,6 +102,8 @@ class Connection(models.Model):
 
     class Meta:
         constraints = (
+            # Not unique=True on the field, which would bring a second index for LIKE.
+            models.UniqueConstraint(fields=["connection_id"], name="connection_id_once"),
             models.CheckConstraint(
                 condition=models.Q(status__in=Status.values), name="connection_status_known"
             ),

@@ -8,7 +8,6 @@ connections.
 from dataclasses import dataclass
 
 from django.db import connection as database
-from django.db import transaction
 
 from connections_app.models import SyncState
 
@@ -24,10 +23,15 @@ TAKE = """
     )
     RETURNING fence
 """
+# Besides the lease, one statement sets for this transaction: that the database cuts it off when its process
+# sleeps in it, and that the commit does not wait for the disk. A crash of the database then loses the last
+# rows together with the cursor that says they were read, and the next walk reads them again.
 RENEW = """
     UPDATE connections_app_syncstate
     SET lease_until = clock_timestamp() + %s * interval '1 second'
     WHERE fence = %s AND lease_until > clock_timestamp()
+    RETURNING set_config('idle_in_transaction_session_timeout', %s, true),
+              set_config('synchronous_commit', 'off', true)
 """
 
 
@@ -48,13 +52,12 @@ class Lease:
         Raises `LeaseLost`, whereupon nothing of the transaction may be committed. The row stays locked until
         then, so a later holder waits for the end of it; one that sleeps in it is cut off by the database.
         """
-        with transaction.atomic(), database.cursor() as cursor:
-            cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{LEASE_SECONDS}s'")
-            cursor.execute(RENEW, [LEASE_SECONDS, self.fence])
+        with database.cursor() as cursor:
+            cursor.execute(RENEW, [LEASE_SECONDS, self.fence, f"{LEASE_SECONDS}s"])
             if cursor.rowcount != 1:
                 raise LeaseLost
-            if progress:
-                SyncState.objects.update(**progress)
+        if progress:
+            SyncState.objects.update(**progress)
 
     def release(self) -> None:
         """Let the next walk begin at once; nothing when the lease was lost."""

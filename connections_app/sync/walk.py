@@ -18,7 +18,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from connections_app.ingest import Changes, ingest
-from connections_app.models import ListOrder, Source, SyncState, Walk
+from connections_app.models import KeptAside, ListOrder, Source, SyncState, Walk
 from connections_app.models.connection import IN_PROGRESS
 from connections_app.sift.client import SiftClient
 from connections_app.sift.errors import Refused, SiftError, Unreachable, WrongCredentials
@@ -117,10 +117,9 @@ class _Walking:
     progress: Callable[[Walk], None]
     live_seen: set[str] = field(default_factory=set)
     recent_read: float = field(default_factory=time.monotonic)
-
-    @property
-    def state(self) -> SyncState:
-        return SyncState.objects.get()
+    # Only the lease's holder moves the state, so it is read once; `full_wanted` is others' to set.
+    state: SyncState = field(default_factory=SyncState.objects.get)
+    any_aside: bool = field(default_factory=KeptAside.objects.exists)
 
     def go(self, may_be_long: bool) -> None:
         try:
@@ -133,7 +132,7 @@ class _Walking:
 
     def _go(self, may_be_long: bool) -> None:
         self.recent()
-        if may_be_long and self.state.full_wanted:
+        if may_be_long and SyncState.objects.get().full_wanted:
             self.everything()
             self.recent()
 
@@ -238,9 +237,11 @@ class _Walking:
         with transaction.atomic():
             self.held.renew(**progress)
             changes = ingest(observations, Source.LIST)
-            if observations:
+            if self.any_aside and observations:
                 let_go_of(observations)
-            keep_aside(unusable)
+            if unusable:
+                keep_aside(unusable)
+                self.any_aside = True
             self.note_oddities(observations)
             self.count(
                 changes,
@@ -248,6 +249,8 @@ class _Walking:
                 seen=len(observations) + len(unusable),
                 rejected=len(unusable),
             )
+        for name, value in progress.items():
+            setattr(self.state, name, value)
         self.live_seen.update(one.connection_id for one in observations if one.status in IN_PROGRESS)
         self.progress(self.record)
 
@@ -256,7 +259,7 @@ class _Walking:
         for name, more in counts.items():
             setattr(self.record, name, getattr(self.record, name) + more)
         if any(counts.values()):
-            self.record.save()
+            self.record.save(force_update=True)
 
     def note_oddities(self, observations: Sequence[Observation]) -> None:
         odd = [
