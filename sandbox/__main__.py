@@ -1,0 +1,87 @@
+"""Run the sandbox: `python -m sandbox --port 8001`."""
+
+import argparse
+import asyncio
+import os
+import socket
+from collections.abc import Sequence
+
+import uvicorn
+
+from sandbox.api import Api
+from sandbox.calls import World
+from sandbox.control import Control
+from sandbox.faults import strike
+from sandbox.http import Receive, Scope, Send, read, write
+from sandbox.traffic import Traffic
+
+
+def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="sandbox", description="A stand-in for the Sift API.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
+    parser.add_argument("--prefix", default="/v0")
+    parser.add_argument("--account", default="sandbox")
+    parser.add_argument(
+        "--token", default=os.environ.get("SANDBOX_TOKEN", "sandbox"), help="or SANDBOX_TOKEN in the environment"
+    )
+    parser.add_argument("--calls", type=int, default=5_000, help="past calls, over a month")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=6.0, help="new calls a minute, on the average")
+    parser.add_argument("--order", choices=("newest", "oldest"), default="newest")
+    parser.add_argument("--page-size", type=int, default=50)
+    parser.add_argument("--latency-ms", type=float, default=0.0)
+    return parser.parse_args(given)
+
+
+class Sandbox:
+    """The ASGI application: Sift's face under the prefix, the test face under /_sandbox/."""
+
+    def __init__(self, chosen: argparse.Namespace) -> None:
+        self.world = World(chosen.seed, chosen.calls, chosen.order, chosen.page_size)
+        self.traffic = Traffic(self.world, chosen.rate)
+        self.api = Api(self.world, chosen.prefix, chosen.account, chosen.token)
+        self.control = Control(self.world, self.traffic, chosen.latency_ms)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = await read(scope, receive)
+        if request.path.startswith("/_sandbox/"):
+            return await write(send, self.control.serve(request))
+        self.control.note(request)
+        if self.control.latency_ms:
+            await asyncio.sleep(self.control.latency_ms / 1000)
+        reply = await strike(
+            self.control.faults,
+            self.api.face(request),
+            "cursor" in request.query,
+            self.world,
+            lambda: self.api.serve(request),
+        )
+        await write(send, reply)
+
+
+class Server(uvicorn.Server):
+    """Ends at once when told to: nobody waits for the connections that a client keeps open."""
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        self.should_exit = self.force_exit = True
+
+
+async def serve(chosen: argparse.Namespace) -> None:
+    listening = socket.create_server((chosen.host, chosen.port))
+    # Accepted connections inherit it: a small answer must not wait for the client's delayed ACK.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sandbox = Sandbox(chosen)
+    sandbox.traffic.begin()
+    traffic = asyncio.create_task(sandbox.traffic.run())
+    config = uvicorn.Config(
+        sandbox, access_log=False, log_level="critical", lifespan="off", timeout_keep_alive=75
+    )
+    port = listening.getsockname()[1]
+    print(f"sandbox listening on http://{chosen.host}:{port}{chosen.prefix}", flush=True)
+    await Server(config).serve(sockets=[listening])
+    traffic.cancel()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(arguments()))

@@ -1,0 +1,202 @@
+"""The world of calls: a month of past ones, each a pure function of seed and index, and those added since.
+
+A call's index is its place in order of creation; the list is ordered by it. Past calls are made when they
+are asked for, so that millions cost nothing at start.
+"""
+
+import json
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from sandbox.parties import CLIENTS, NOT_VALID, OURS, numbers
+
+MASK = 2**64 - 1
+ODD = 0x9E3779B97F4A7C15
+ODD_INVERSE = pow(ODD, -1, 2**64)
+DAYS = 30
+# How busy each hour of a day is, and each day of a week from Monday.
+HOURS = (1, 1, 1, 1, 1, 2, 5, 12, 28, 40, 44, 42, 34, 38, 42, 40, 34, 26, 16, 10, 7, 5, 3, 2)
+WEEK = (10, 10, 10, 10, 9, 3, 2)
+CLIENT_DATA: tuple[Any, ...] = (
+    {"username": "jimmy", "ticket": 4471},
+    ["vip", "callback"],
+    "<b>bold</b> & <script>alert(1)</script>",
+    42,
+    True,
+    False,
+    {"nested": {"deep": [1, None, "ü 😀"]}},
+    0,
+)
+
+Row = dict[str, Any]
+
+
+def iso(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def busyness(moment: datetime) -> float:
+    """How busy the hour around `moment` is, 1 on the average of a week."""
+    weight = HOURS[moment.hour] * WEEK[moment.weekday()]
+    return weight * 24 * 7 / (sum(HOURS) * sum(WEEK))
+
+
+@dataclass
+class World:
+    """All calls of the account. `order` is "newest" or "oldest"."""
+
+    seed: int
+    past: int
+    order: str = "newest"
+    page_size: int = 50
+    now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+    added: dict[int, Any] = field(default_factory=dict)
+    forgotten: set[int] = field(default_factory=set)
+    changed: dict[int, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.following = self.past
+        self.regulars = numbers(self.seed, 300)
+        self.tail = numbers(self.seed + 1, 900)
+        self.hours = self._hours()
+        self.index_of: dict[str, int] = {}
+        self.encoded = lru_cache(maxsize=200_000)(self._encoded)
+
+    # Reading
+
+    def indices(self, start: int, step: int) -> Iterator[int]:
+        """Indices from `start` on, up or down, of calls that Sift still knows."""
+        index = start
+        while 0 <= index < self.following:
+            if index not in self.forgotten:
+                yield index
+            index += step
+
+    def row(self, index: int) -> Any:
+        """The call as Sift would tell it in full; for a row added broken, that."""
+        if index in self.changed:
+            return self.changed[index]
+        return self.added[index] if index >= self.past else self.past_call(index)
+
+    def list_row(self, index: int) -> bytes:
+        """The call as the list tells it: encoded, with 7 rows in 50 lacking what is optional."""
+        if index in self.changed or index >= self.past:
+            return json.dumps(self.row(index)).encode()
+        return self.encoded(index)
+
+    def find(self, connection_id: str) -> int | None:
+        """The index of a connection that Sift knows."""
+        index = self.index_of.get(connection_id)
+        if index is None:
+            index = self._past_index(connection_id)
+        return None if index is None or index in self.forgotten else index
+
+    def ids(self) -> list[str]:
+        rows = (self.row(index) for index in self.indices(0, 1))
+        return [row["connection_id"] for row in rows if isinstance(row, dict) and "connection_id" in row]
+
+    # Changing
+
+    def add(self, row: Any) -> int:
+        """Append a call at the list's new end."""
+        index = self.following
+        self.added[index] = row
+        if isinstance(row, dict) and isinstance(row.get("connection_id"), str):
+            self.index_of[row["connection_id"]] = index
+        self.following += 1
+        return index
+
+    def change(self, index: int, fields: Row) -> None:
+        changed = dict(self.row(index)) | fields
+        self.changed[index] = {name: value for name, value in changed.items() if value is not None}
+
+    def new_row(self, started: datetime | None = None, **given: Any) -> Row:
+        """A call invented for now, or as `given`."""
+        index = self.following
+        row: Row = {"connection_id": self.id_of(index), "status": "finished"}
+        if "status" not in given:
+            begun = started or datetime.now(UTC)
+            row |= {"start_time": iso(begun), "end_time": iso(begun)}
+        from_, to, direction = self.parties(index)
+        return row | {"from": from_, "to": to, "direction": direction} | given
+
+    # Inventing
+
+    def draw(self, index: int, what: int) -> float:
+        """A number from 0 to 1 that belongs to this call and question."""
+        x = (self.seed * 0xD1342543DE82EF95 + index * 0x2545F4914F6CDD1D + what * ODD) & MASK
+        x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+        x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & MASK
+        return (x ^ (x >> 31)) / 2**64
+
+    def id_of(self, index: int) -> str:
+        x = ((index + 1) * ODD + self.seed) & MASK
+        return f"{x ^ (x >> 32):016x}"
+
+    def parties(self, index: int) -> tuple[str, str, str]:
+        """(from, to, direction) in Sift's own sense: incoming when Sift called the endpoint."""
+        kind, who = self.draw(index, 1), self.draw(index, 2)
+        if kind < 0.3:
+            other = f"webrtc:{CLIENTS[int(who * len(CLIENTS))]}"
+        elif kind < 0.32:
+            other = NOT_VALID[int(who * len(NOT_VALID))]
+        elif kind < 0.8:
+            other = self.regulars[int(who**2 * len(self.regulars))]
+        else:
+            other = self.tail[int(who * len(self.tail))]
+        ours = OURS[int(self.draw(index, 3) * len(OURS))]
+        return (ours, other, "incoming") if self.draw(index, 4) < 0.6 else (other, ours, "outgoing")
+
+    def past_call(self, index: int) -> Row:
+        started = self._created(index) + timedelta(seconds=round(2 + 18 * self.draw(index, 5)))
+        from_, to, direction = self.parties(index)
+        row: Row = {"connection_id": self.id_of(index), "status": "finished", "start_time": iso(started)}
+        if self.draw(index, 6) < 0.08:
+            row["status"] = "failed"
+        else:
+            row["end_time"] = iso(min(started + self.talk(index), max(started, self.now)))
+        row |= {"from": from_, "to": to, "direction": direction}
+        if self.draw(index, 7) < 0.2:
+            row["client_data"] = CLIENT_DATA[int(self.draw(index, 8) * len(CLIENT_DATA))]
+        return row
+
+    def talk(self, index: int) -> timedelta:
+        """How long the talk lasts: mostly one to five minutes, at times an hour."""
+        spread = sum(self.draw(index, 20 + n) for n in range(4)) - 2
+        return timedelta(seconds=round(150 * 4.0**spread))
+
+    def _created(self, index: int) -> datetime:
+        """When a past call was made: spread over the month as its hours are busy; rising with the index."""
+        position = (index + self.draw(index, 9)) / self.past * self.hours[-1]
+        hour = min(bisect_right(self.hours, position), len(self.hours) - 1)
+        before = self.hours[hour - 1] if hour else 0.0
+        within = (position - before) / (self.hours[hour] - before)
+        ended = timedelta(minutes=10)
+        return self.now - ended - timedelta(days=DAYS) + timedelta(hours=hour + within)
+
+    def _hours(self) -> list[float]:
+        """How many calls are made up to the end of each hour of the month, in relative numbers."""
+        total, sums = 0.0, []
+        for hour in range(24 * DAYS):
+            total += busyness(self.now - timedelta(days=DAYS) + timedelta(hours=hour))
+            sums.append(total)
+        return sums
+
+    def _encoded(self, index: int) -> bytes:
+        row = self.past_call(index)
+        if index % 50 < 7:
+            for name in ("direction", "end_time", "client_data")[: 1 + index % 3]:
+                row.pop(name, None)
+        return json.dumps(row).encode()
+
+    def _past_index(self, connection_id: str) -> int | None:
+        try:
+            x = int(connection_id, 16)
+        except ValueError:
+            return None
+        index = (((x ^ (x >> 32)) - self.seed) * ODD_INVERSE & MASK) - 1
+        return index if 0 <= index < self.past and self.id_of(index) == connection_id else None

@@ -1,0 +1,104 @@
+"""The test face, under /_sandbox/ and for this machine only: look at what came in, and change the world."""
+
+import time
+from collections import deque
+from dataclasses import asdict
+from typing import Any
+
+from sandbox.calls import World
+from sandbox.faults import Fault
+from sandbox.http import Answer, Request, answer, error, last_segment
+from sandbox.traffic import Traffic
+
+LOG_LENGTH = 100_000
+
+
+class Control:
+    def __init__(self, world: World, traffic: Traffic, latency_ms: float) -> None:
+        self.world = world
+        self.traffic = traffic
+        self.latency_ms = latency_ms
+        self.faults: list[Fault] = []
+        self.log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
+        self.requests = 0
+
+    def note(self, request: Request) -> None:
+        """Keep a request in the log, without who sent it."""
+        self.requests += 1
+        self.log.append(
+            {
+                "number": self.requests,
+                "at": time.time(),
+                "method": request.method,
+                "path": request.path,
+                "query": request.query,
+                "body": request.body.decode(errors="replace"),
+            }
+        )
+
+    def serve(self, request: Request) -> Answer:
+        if request.client not in ("127.0.0.1", "::1"):
+            return error(403, "For this machine only.")
+        try:
+            return self.dispatch(request)
+        except (ValueError, TypeError, KeyError) as problem:
+            return error(400, str(problem))
+
+    def dispatch(self, request: Request) -> Answer:
+        match request.method, request.path.removeprefix("/_sandbox/"):
+            case "GET", "health":
+                return answer(200, {"ok": True})
+            case "GET", "ids":
+                return answer(200, {"ids": self.world.ids()})
+            case "GET", "log":
+                since = int(request.query.get("since", 0))
+                return answer(200, {"log": [entry for entry in self.log if entry["number"] > since]})
+            case "PUT", "faults":
+                self.faults[:] = [Fault(**fault) for fault in request.json()]
+                return answer(200, [asdict(fault) for fault in self.faults])
+            case "GET", "faults":
+                return answer(200, [asdict(fault) for fault in self.faults])
+            case "DELETE", "faults":
+                self.faults.clear()
+                return answer(200, [])
+            case "PUT", "settings":
+                return self.set(request.json())
+            case "POST", "calls":
+                return self.add(request.json())
+            case "PATCH" | "DELETE", path if path.startswith("calls/"):
+                return self.change(request)
+        return error(404, "Not found.")
+
+    def set(self, wanted: dict[str, Any]) -> Answer:
+        for name, value in wanted.items():
+            match name:
+                case "latency_ms":
+                    self.latency_ms = float(value)
+                case "rate":
+                    self.traffic.rate = float(value)
+                case "order" if value in ("newest", "oldest"):
+                    self.world.order = value
+                case "page_size":
+                    self.world.page_size = int(value)
+                case _:
+                    raise ValueError(f"no such setting: {name}={value!r}")
+        return answer(200, wanted)
+
+    def add(self, wanted: dict[str, Any]) -> Answer:
+        """Add `calls` (partial objects; anything that is not an object goes in as it is), then `count` more."""
+        world = self.world
+        added = [
+            world.add(world.new_row(**call) if isinstance(call, dict) else call)
+            for call in [*wanted.get("calls", []), *({} for _ in range(wanted.get("count", 0)))]
+        ]
+        return answer(201, {"calls": [world.row(index) for index in added]})
+
+    def change(self, request: Request) -> Answer:
+        index = self.world.find(last_segment(request.path))
+        if index is None:
+            return error(404, "No such connection.")
+        if request.method == "DELETE":
+            self.world.forgotten.add(index)
+            return answer(200, {})
+        self.world.change(index, request.json())
+        return answer(200, self.world.row(index))

@@ -1,0 +1,116 @@
+"""Faults that a test switches on: what Sift, or what is between us and Sift, may do at its worst."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.calls import World
+from sandbox.http import Answer, error
+
+KINDS = frozenset(
+    "status slow cut wrong_json not_a_page redirect foreign_next broken_rows grow refuse_cursor "
+    "endless_body".split()
+)
+BROKEN_ROWS = (
+    b"7",
+    b'"a text"',
+    b"null",
+    b"[]",
+    b'{"status": "finished"}',
+    b'{"connection_id": 12, "status": "finished"}',
+    b'{"connection_id": "", "status": "finished"}',
+    b'{"connection_id": "broken-%d", "status": "ringing"}',
+    b'{"connection_id": "broken/%d", "status": "finished"}',
+    b'{"connection_id": "broken-%d", "status": null}',
+)
+ODD_ROWS = (
+    rb'{"connection_id": "odd-1", "status": "finished", "from": "a\u0000b", "client_data": {"\ud800": "\udfff"}}',
+    rb'{"connection_id": "odd-2", "status": "finished", "start_time": "0000-00-00T00:00:00Z", "to": 7}',
+    rb'{"connection_id": "odd-3", "status": "finished", "start_time": "99999-01-01", "client_data": 1e400}',
+    rb'{"connection_id": "odd-4", "status": "finished", "direction": {"a": []}, "end_time": -1}',
+)
+
+
+@dataclass
+class Fault:
+    """`times` is how often it still happens (None: always), after `skip` matching requests were let pass."""
+
+    kind: str
+    times: int | None = None
+    skip: int = 0
+    on: str = "any"
+    status: int = 500
+    retry_after: float | None = None
+    seconds: float = 5.0
+    url: str = "https://elsewhere.example/v0/connections?cursor=x"
+    location: str = "https://elsewhere.example/v0/connections"
+    count: int = len(BROKEN_ROWS)
+    per_page: int = 5
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"unknown fault {self.kind!r}; one of {', '.join(sorted(KINDS))}")
+
+    def strikes(self, face: str) -> bool:
+        """Whether this request is hit; counts down."""
+        if self.on not in ("any", face) or self.times == 0:
+            return False
+        if self.skip > 0:
+            self.skip -= 1
+            return False
+        if self.times is not None:
+            self.times -= 1
+        return True
+
+
+async def strike(
+    faults: list[Fault], face: str, has_cursor: bool, world: World, serve: Callable[[], Answer]
+) -> Answer:
+    """The answer of `serve`, as the faults that hit it leave it."""
+    hit = [fault for fault in faults if fault.strikes(face)]
+    for fault in hit:
+        if fault.kind == "slow":
+            await asyncio.sleep(fault.seconds)
+    for fault in hit:
+        if instead := _instead(fault, has_cursor):
+            return instead
+    reply = serve()
+    for fault in hit:
+        _spoil(fault, reply, world)
+    return reply
+
+
+def _instead(fault: Fault, has_cursor: bool) -> Answer | None:
+    match fault.kind:
+        case "status":
+            wait = {} if fault.retry_after is None else {"retry_after": f"{fault.retry_after:g}"}
+            return error(fault.status, f"A fault of the sandbox: {fault.status}.", **wait)
+        case "wrong_json":
+            return Answer(200, b"<html>It works!</html>")
+        case "not_a_page":
+            return Answer(200, b'{"results": "none"}')
+        case "redirect":
+            return Answer(302, b"", {"location": fault.location})
+        case "refuse_cursor" if has_cursor:
+            return error(404, "Invalid cursor.")
+        case "endless_body":
+            return Answer(200, b"", endless=True)
+    return None
+
+
+def _spoil(fault: Fault, reply: Answer, world: World) -> None:
+    match fault.kind:
+        case "cut":
+            reply.cut = True
+        case "foreign_next":
+            page: Any = json.loads(reply.body)
+            reply.body = json.dumps(page | {"next": fault.url}).encode()
+        case "broken_rows":
+            broken = [BROKEN_ROWS[n % len(BROKEN_ROWS)].replace(b"%d", b"%d" % n) for n in range(fault.count)]
+            rows = b",".join((*broken, *ODD_ROWS))
+            reply.body = reply.body.replace(b'"results": [', b'"results": [' + rows + b",", 1)
+        case "grow":
+            for _ in range(fault.per_page):
+                world.add(world.new_row())

@@ -1,0 +1,84 @@
+"""The little of HTTP that the sandbox's two faces share."""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+LARGEST_BODY = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Request:
+    """`path` is still percent-encoded; header names are in lower case."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    client: str
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body or b"null")
+
+
+@dataclass
+class Answer:
+    """A whole answer; `cut` closes the connection half way, `endless` never stops sending."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+    cut: bool = False
+    endless: bool = False
+
+
+def answer(status: int, value: Any, **headers: str) -> Answer:
+    return Answer(status, json.dumps(value).encode(), {k.replace("_", "-"): v for k, v in headers.items()})
+
+
+def error(status: int, words: str, **headers: str) -> Answer:
+    return answer(status, {"error": words}, **headers)
+
+
+async def read(scope: Scope, receive: Receive) -> Request:
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body") or len(body) > LARGEST_BODY:
+            break
+    return Request(
+        method=scope["method"],
+        path=scope["raw_path"].decode("ascii", "replace").split("?")[0],
+        query=dict(parse_qsl(scope["query_string"].decode("ascii", "replace"))),
+        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+        client=(scope.get("client") or ("", 0))[0],
+        body=body,
+    )
+
+
+async def write(send: Send, reply: Answer) -> None:
+    headers = {"content-type": "application/json"} | reply.headers
+    if not reply.endless:
+        headers["content-length"] = str(len(reply.body))
+    encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": reply.status, "headers": encoded})
+    while reply.endless:
+        await send({"type": "http.response.body", "body": b" " * 65536, "more_body": True})
+    if reply.cut:
+        await send(
+            {"type": "http.response.body", "body": reply.body[: len(reply.body) // 2], "more_body": True}
+        )
+        raise ConnectionResetError("cut on purpose")
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+def last_segment(path: str) -> str:
+    return unquote(path.rsplit("/", 1)[-1])

@@ -1,0 +1,78 @@
+"""Living traffic: calls ring, connect or fail, talk and end, with the rhythm of a day, in real time."""
+
+import asyncio
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sandbox.calls import World, busyness, iso
+
+STEP_SECONDS = 0.25
+AT_START_MINUTES = 4
+LONGEST_AT_START = timedelta(minutes=25)
+
+
+@dataclass
+class Talk:
+    """One call under way: when it connects or fails, and when it ends."""
+
+    index: int
+    answers_at: datetime
+    ends_at: datetime
+    fails: bool
+    connected: bool = False
+
+
+class Traffic:
+    """Makes `rate` calls a minute on the average of a week; 0 makes none."""
+
+    def __init__(self, world: World, rate: float) -> None:
+        self.world = world
+        self.rate = rate
+        self.chance = random.Random(world.seed)  # noqa: S311 - not a secret
+        self.talks: list[Talk] = []
+
+    def begin(self) -> None:
+        """Some calls are already under way at start."""
+        now = datetime.now(UTC)
+        for _ in range(round(self.rate * AT_START_MINUTES / 2)):
+            begun = now - self.chance.random() ** 2 * LONGEST_AT_START
+            self.ring(begun)
+            talk = self.talks[-1]
+            talk.fails, talk.answers_at = False, begun
+            talk.ends_at = now + timedelta(seconds=self.chance.uniform(10, 300))
+        self.step(now)
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(STEP_SECONDS)
+            now = datetime.now(UTC)
+            expected = self.rate / 60 * STEP_SECONDS * busyness(now)
+            for _ in range(int(expected) + (self.chance.random() < expected % 1)):
+                self.ring(now)
+            self.step(now)
+
+    def ring(self, now: datetime) -> None:
+        index = self.world.following
+        from_, to, direction = self.world.parties(index)
+        row = {"connection_id": self.world.id_of(index), "status": "connecting"}
+        self.world.add(row | {"from": from_, "to": to, "direction": direction})
+        answers_at = now + timedelta(seconds=self.chance.uniform(2, 18))
+        ends_at = answers_at + self.world.talk(index)
+        self.talks.append(Talk(index, answers_at, ends_at, fails=self.chance.random() < 0.08))
+
+    def step(self, now: datetime) -> None:
+        """Let everything happen that is due."""
+        for talk in self.talks:
+            if not talk.connected and talk.answers_at <= now:
+                if talk.fails:
+                    self.world.change(talk.index, {"status": "failed"})
+                    talk.ends_at = now
+                else:
+                    self.world.change(
+                        talk.index, {"status": "connected", "start_time": iso(talk.answers_at)}
+                    )
+                talk.connected = True
+            if talk.connected and not talk.fails and talk.ends_at <= now:
+                self.world.change(talk.index, {"status": "finished", "end_time": iso(talk.ends_at)})
+        self.talks = [talk for talk in self.talks if not (talk.connected and talk.ends_at <= now)]

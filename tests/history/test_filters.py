@@ -1,0 +1,95 @@
+"""What a query string asks for, and what it must not silently ignore."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.http import QueryDict
+from django.utils import timezone
+
+from connections_app.history.filters import CallsForm, chips, quick_ranges, search_text
+
+
+def cleaned(query: str) -> dict[str, object]:
+    form = CallsForm(QueryDict(query))
+    assert form.is_valid(), form.errors
+    return form.cleaned_data
+
+
+def errors(query: str) -> dict[str, list[str]]:
+    return {name: list(messages) for name, messages in CallsForm(QueryDict(query)).errors.items()}
+
+
+@pytest.mark.parametrize(
+    ("written", "searched"),
+    [
+        ("(415) 555-0142", "4155550142"),
+        ("+1 415 555", "+1415555"),
+        ("415.555", "415555"),
+        (" ana ", "ana"),
+        ("bb09-c6", "bb09-c6"),
+        ("-", "-"),
+    ],
+)
+def test_numbers_are_searched_as_people_write_them(written: str, searched: str) -> None:
+    assert search_text(written) == searched
+
+
+def test_a_date_is_the_persons_day() -> None:
+    with timezone.override("Europe/Berlin"):
+        asked = cleaned("since=2026-05-31&until=2026-05-31")
+    assert asked["since"] == datetime(2026, 5, 30, 22, tzinfo=UTC)
+    assert asked["until"] == datetime(2026, 5, 31, 22, tzinfo=UTC)
+
+
+def test_a_day_on_which_the_clocks_change_has_its_own_length() -> None:
+    with timezone.override("Europe/Berlin"):
+        asked = cleaned("since=2026-10-25&until=2026-10-25")
+    since, until = asked["since"], asked["until"]
+    assert isinstance(since, datetime)
+    assert isinstance(until, datetime)
+    assert (until.astimezone(UTC) - since.astimezone(UTC)).total_seconds() == 25 * 3600
+
+
+def test_a_time_is_the_persons_time() -> None:
+    with timezone.override("America/New_York"):
+        asked = cleaned("since=2026-05-31T14:30")
+    assert asked["since"] == datetime(2026, 5, 31, 14, 30, tzinfo=ZoneInfo("America/New_York"))
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("status=ringing", "status"),
+        ("direction=up", "direction"),
+        ("since=yesterday", "since"),
+        ("since=0000-01-01", "since"),
+        ("since=9999-12-31", "since"),
+        ("until=9999-12-31", "until"),
+        ("until=2026-02-30", "until"),
+        ("since=2026-05-31T25:00", "since"),
+        ("since=2026-05-31&until=2026-05-30", "until"),
+        ("q=" + "x" * 201, "q"),
+        ("q=a%00b", "q"),
+    ],
+)
+def test_what_cannot_be_understood_is_said_at_its_field(query: str, field: str) -> None:
+    assert list(errors(query)) == [field]
+
+
+def test_each_value_has_a_chip_that_takes_it_away() -> None:
+    query = QueryDict("q=415+555&status=failed&status=finished&before=1-1")
+    shown = {chip.label: chip.remove_url for chip in chips(CallsForm(query), query)}
+    assert shown == {
+        "contains 415 555": "?status=failed&status=finished",
+        "Failed": "?q=415+555&status=finished",
+        "Finished": "?q=415+555&status=failed",
+    }
+
+
+def test_quick_ranges_keep_the_other_filters() -> None:
+    query = QueryDict("status=failed&since=2026-05-30&until=2026-05-30")
+    with timezone.override("UTC"):
+        ranges = quick_ranges(query, datetime(2026, 5, 31, 12, tzinfo=UTC))
+    assert [(one.label, one.active) for one in ranges if one.active] == [("Yesterday", True)]
+    assert ranges[-1].url == "?status=failed"
