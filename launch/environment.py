@@ -1,0 +1,129 @@
+"""What every command starts from: the environment with .env, where data lies, and the settings that follow."""
+
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from dotenv import dotenv_values
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from launch.engines import EngineError, Engines, engines
+
+ROOT = Path(__file__).resolve().parent.parent
+SANDBOX_DATABASE = "sift_sandbox"
+DATABASE = "sift"
+SANDBOX_ACCOUNT = "sandbox"
+
+
+def given() -> dict[str, str]:
+    """The environment over .env; what is set to nothing counts as unset."""
+    from_file = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value}
+    return from_file | {name: value for name, value in os.environ.items() if value.strip()}
+
+
+def data_dir(environment: dict[str, str]) -> Path:
+    return ROOT / environment.get("DATA_DIR", ".data")
+
+
+def has_account(environment: dict[str, str]) -> bool:
+    return bool(environment.get("SIFT_ACCOUNT_ID"))
+
+
+@contextmanager
+def ready(environment: dict[str, str], *, throw_away: bool = False) -> Iterator[dict[str, str]]:
+    """The environment for the dashboard's own processes, with both engines answering while it is used.
+
+    Exits with one clear line when an engine, or a database for the sandbox's calls, cannot be had.
+    """
+    folder = data_dir(environment)
+    database = DATABASE if has_account(environment) else SANDBOX_DATABASE
+    try:
+        with engines(folder, environment, database, throw_away=throw_away) as running:
+            yield environment | {
+                "DATABASE_URL": database_url(environment, running),
+                "REDIS_URL": running.redis_url,
+                "SECRET_KEY": environment.get("SECRET_KEY") or kept_secret(folder / "secret_key"),
+                "DATA_DIR": str(folder),
+                "DJANGO_SETTINGS_MODULE": "sift_dashboard.settings",
+                "PYTHONUNBUFFERED": "1",
+            }
+    except EngineError as error:
+        sys.exit(str(error))
+
+
+def database_url(environment: dict[str, str], running: Engines) -> str:
+    """The database to use: on a server of one's own, the sandbox's calls get one beside the account's."""
+    if "DATABASE_URL" not in environment or has_account(environment):
+        return running.database_url
+    try:
+        return beside(running.database_url)
+    except psycopg.Error as error:
+        raise EngineError(
+            "DATABASE_URL is set but SIFT_ACCOUNT_ID is not, so the sandbox's calls need a database of their "
+            f"own beside it, and it could not be made: {' '.join(str(error).split())}"
+        ) from None
+
+
+def beside(url: str) -> str:
+    """The URL of the database named `…_sandbox` on the same server, made where it is missing."""
+    name = str(conninfo_to_dict(url).get("dbname") or "")
+    sandboxed = f"{name}_sandbox"
+    with psycopg.connect(url, autocommit=True) as server:
+        known = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [sandboxed]).fetchone()
+        if not known:
+            server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(sandboxed)))
+    head, _, query = url.partition("?")
+    return head.rpartition("/")[0] + f"/{sandboxed}" + (f"?{query}" if query else "")
+
+
+def for_sandbox(environment: dict[str, str], port: int) -> dict[str, str]:
+    """The environment, with the sandbox on `port` as the account."""
+    return environment | {
+        "SIFT_SANDBOX": "1",
+        "SIFT_API_URL": f"http://127.0.0.1:{port}/v0",
+        "SIFT_ACCOUNT_ID": SANDBOX_ACCOUNT,
+        "SIFT_AUTH_TOKEN": kept_secret(Path(environment["DATA_DIR"]) / "sandbox_token"),
+    }
+
+
+def sandbox_command(port: int, *more: str) -> list[str]:
+    return [sys.executable, "-m", "sandbox", "--port", str(port), "--account", SANDBOX_ACCOUNT, *more]
+
+
+def sandbox_port(folder: Path) -> int:
+    """The port that the sandbox had last, when it is free, else another free one; remembered."""
+    memory = folder / "sandbox_port"
+    last = int(memory.read_text()) if memory.exists() and memory.read_text().isdigit() else 0
+    port = last if last and is_free("127.0.0.1", last) else free_port()
+    memory.write_text(str(port))
+    return port
+
+
+def is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def kept_secret(file: Path) -> str:
+    """A random text that is made once and stays in `file`, readable by its owner alone."""
+    if not file.exists():
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
+            new.write(secrets.token_urlsafe(40))
+    return file.read_text()

@@ -1,0 +1,202 @@
+"""Run the whole dashboard: engines, sandbox, web, workers and beat, under one supervisor."""
+
+import argparse
+import fcntl
+import hashlib
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from honcho.manager import Manager
+from honcho.printer import Printer
+
+from launch import environment as env
+
+ROOT = env.ROOT
+READY_SECONDS = 60.0
+LAST_LINES = 20
+CELERY = ("-m", "celery", "-A", "sift_dashboard")
+WORKER = ("--without-gossip", "--without-mingle", "--pool", "threads", "--loglevel", "warning")
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(prog="script/run", description="Run the Sift dashboard.")
+    arguments.add_argument("--port", type=int, default=8000)
+    arguments.add_argument("--host", default="127.0.0.1", help="where to listen; 0.0.0.0 for every address")
+    arguments.add_argument("--sandbox-calls", default="5000", help="past calls in the sandbox")
+    arguments.add_argument("--sandbox-rate", default="6", help="the sandbox's new calls a minute")
+    chosen = arguments.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
+    environment = env.given()
+    folder = env.data_dir(environment)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _only_one(folder):
+        if not env.is_free(chosen.host, chosen.port):
+            sys.exit(f"Port {chosen.port} is in use. Choose another: script/run --port {chosen.port + 1}")
+        with env.ready(environment) as prepared:
+            sys.exit(run(chosen, prepared, folder))
+
+
+def run(chosen: argparse.Namespace, prepared: dict[str, str], folder: Path) -> int:
+    """Start everything, say where it is, and wait; the exit code."""
+    if not env.has_account(prepared):
+        port = env.sandbox_port(folder)
+        prepared = env.for_sandbox(prepared, port)
+    prepared.setdefault("PUBLIC_URL_FALLBACK", f"http://{_shown(chosen.host)}:{chosen.port}")
+    how_to_sign_in = _manage(prepared, "prepare")
+    _collect_static(prepared, folder)
+    lines = LastLines(sys.stdout)
+    manager = Manager(lines)
+    for name, command in processes(chosen, prepared, folder).items():
+        own = prepared | ({"SANDBOX_TOKEN": prepared["SIFT_AUTH_TOKEN"]} if name == "sandbox" else {})
+        manager.add_process(name, _guarded(command), env=own, cwd=str(ROOT), quiet=True)
+    address = f"http://{_shown(chosen.host)}:{chosen.port}"
+    threading.Thread(target=_say_when_ready, args=(address, how_to_sign_in), daemon=True).start()
+    manager.loop()
+    return _outcome(manager, lines)
+
+
+def processes(chosen: argparse.Namespace, prepared: dict[str, str], folder: Path) -> dict[str, list[str]]:
+    """Every process of the dashboard, by name."""
+    python = sys.executable
+    started = {}
+    if prepared.get("SIFT_SANDBOX"):
+        port = int(prepared["SIFT_API_URL"].rsplit(":", 1)[1].split("/")[0])
+        started["sandbox"] = env.sandbox_command(
+            port, "--calls", chosen.sandbox_calls, "--rate", chosen.sandbox_rate
+        )
+    return started | {
+        "web": [
+            *(python, "-m", "uvicorn", "sift_dashboard.asgi:application"),
+            *("--host", chosen.host, "--port", str(chosen.port), "--lifespan", "off"),
+            *("--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "3"),
+        ],
+        "worker-short": [python, *CELERY, "worker", "-Q", "short", "-c", "4", "-n", "short@%h", *WORKER],
+        "worker-long": [python, *CELERY, "worker", "-Q", "long", "-c", "2", "-n", "long@%h", *WORKER],
+        "beat": [
+            *(python, *CELERY, "beat", "--loglevel", "warning", "--pidfile", ""),
+            *("--schedule", str(_fresh(folder / "beat"))),
+        ],
+    }
+
+
+class LastLines(Printer):
+    """Honcho's printer, which keeps each process's last lines for when it dies."""
+
+    def __init__(self, output: Any) -> None:
+        super().__init__(output)
+        self.last: dict[str, deque[str]] = {}
+
+    def write(self, message: Any) -> None:
+        data = message.data.decode(errors="replace") if isinstance(message.data, bytes) else str(message.data)
+        if message.type == "line":
+            self.last.setdefault(message.name, deque(maxlen=LAST_LINES)).append(data.rstrip("\n"))
+        if message.name != "system" and data.strip():
+            super().write(message)
+
+
+def _outcome(manager: Manager, lines: LastLines) -> int:
+    """0 after Ctrl-C or SIGTERM; else 1, with the name of the process that died and its last lines."""
+    dead = [
+        (name, process["returncode"])
+        for name, process in manager._processes.items()
+        if process["returncode"] not in (0, -signal.SIGTERM, -signal.SIGKILL)
+    ]
+    if _asked_to_leave.is_set():
+        return 0
+    name, code = next(iter(dead), _first_to_end(manager))
+    said = "\n".join(f"    {line}" for line in lines.last.get(name, ())) or "    (it said nothing)"
+    print(f"\n{name} ended (exit {code}), so everything was stopped. Its last lines:\n{said}", file=sys.stderr)
+    return 1
+
+
+def _first_to_end(manager: Manager) -> tuple[str, object]:
+    ended = manager.first_ended or ("a process", "unknown")
+    return ended
+
+
+_asked_to_leave = threading.Event()
+
+
+def _leave(*_: object) -> None:
+    """Before the supervisor has taken over: end at once, stopping the engines on the way out."""
+    raise SystemExit(0)
+
+
+def _guarded(command: list[str]) -> str:
+    """The command for a shell, under the guard that ends it with this supervisor."""
+    guard = [sys.executable, "-m", "launch.guard", str(os.getpid()), *command]
+    return "exec " + shlex.join(guard)
+
+
+def _manage(prepared: dict[str, str], *arguments: str) -> str:
+    """Run a manage.py command; its output. Ends everything, with the command's own words, when it fails."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments], cwd=ROOT, env=prepared, capture_output=True, text=True
+    )
+    if done.returncode:
+        sys.exit(done.stderr.strip().removeprefix("CommandError: ") or f"{arguments[0]} failed.")
+    return done.stdout.strip()
+
+
+def _collect_static(prepared: dict[str, str], folder: Path) -> None:
+    """Collect the static files, when any has changed since they were last collected."""
+    inputs = [*sorted((ROOT / "static").rglob("*")), ROOT / "package-lock.json", ROOT / "requirements.txt"]
+    inputs.append(ROOT / "sift_dashboard" / "staticfiles.py")
+    seen = "".join(f"{path}{path.stat().st_mtime_ns}" for path in inputs if path.is_file())
+    stamp, wanted = folder / "static.stamp", hashlib.sha256(seen.encode()).hexdigest()
+    if stamp.exists() and stamp.read_text() == wanted and (folder / "static").exists():
+        return
+    _manage(prepared, "collectstatic", "--noinput", "--clear", "-v0")
+    stamp.write_text(wanted)
+
+
+def _say_when_ready(address: str, how_to_sign_in: str) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{address}/readyz", timeout=2) as answer:  # noqa: S310 - our own
+                if answer.status == 200:
+                    print(f"\nThe dashboard is at {address}\n{how_to_sign_in}\nCtrl-C ends it.\n", flush=True)
+                    return
+        except (OSError, urllib.error.URLError):
+            time.sleep(0.1)
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    lock = os.open(folder / "run.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(f"The dashboard already runs with the data in {folder}. Another one needs another DATA_DIR.")
+    yield
+    os.close(lock)
+
+
+def _fresh(folder: Path) -> Path:
+    """Beat's memory of when it last ran; made anew, since a kill may have left it half written."""
+    folder.mkdir(exist_ok=True)
+    for old in folder.iterdir():
+        old.unlink()
+    return folder / "schedule"
+
+
+def _shown(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "::", "localhost") else host  # noqa: S104 - only compared
+
+
+if __name__ == "__main__":
+    main()

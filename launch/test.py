@@ -1,0 +1,5 @@
+import sys
+
+
+def main(arguments: list[str]) -> None:
+    print(arguments)
