@@ -28,9 +28,8 @@ def main() -> None:
             set_up(for_tests=command in NEEDED_FOR_TESTS)
     except subprocess.CalledProcessError as error:
         sys.exit(f"Set-up failed at: {' '.join(map(str, error.cmd[:6]))} … (exit {error.returncode}). {_advice()}")
-    os.chdir(ROOT)
     os.environ["PATH"] = f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    os.execv(PYTHON, [str(PYTHON), "-m", f"launch.{command}", *arguments])
+    os.execv(PYTHON, [str(PYTHON), str(ROOT / "launch"), command, *arguments])
 
 
 def set_up(*, for_tests: bool) -> None:

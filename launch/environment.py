@@ -7,13 +7,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 from dotenv import dotenv_values
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from launch.engines import EngineError, Engines, engines
+from launch.engines import EngineFailed, engines
 
 ROOT = Path(__file__).resolve().parent.parent
 SANDBOX_DATABASE = "sift_sandbox"
@@ -28,7 +29,7 @@ def given() -> dict[str, str]:
 
 
 def data_dir(environment: dict[str, str]) -> Path:
-    return ROOT / environment.get("DATA_DIR", ".data")
+    return (ROOT / environment.get("DATA_DIR", ".data")).resolve()
 
 
 def has_account(environment: dict[str, str]) -> bool:
@@ -42,44 +43,46 @@ def ready(environment: dict[str, str], *, throw_away: bool = False) -> Iterator[
     Exits with one clear line when an engine, or a database for the sandbox's calls, cannot be had.
     """
     folder = data_dir(environment)
-    database = DATABASE if has_account(environment) else SANDBOX_DATABASE
     try:
-        with engines(folder, environment, database, throw_away=throw_away) as running:
+        with engines(folder, environment, throw_away=throw_away) as running:
             yield environment | {
-                "DATABASE_URL": database_url(environment, running),
+                "DATABASE_URL": database_url(environment, running.database_url),
                 "REDIS_URL": running.redis_url,
                 "SECRET_KEY": environment.get("SECRET_KEY") or kept_secret(folder / "secret_key"),
                 "DATA_DIR": str(folder),
                 "DJANGO_SETTINGS_MODULE": "sift_dashboard.settings",
                 "PYTHONUNBUFFERED": "1",
             }
-    except EngineError as error:
+    except EngineFailed as error:
         sys.exit(str(error))
 
 
-def database_url(environment: dict[str, str], running: Engines) -> str:
-    """The database to use: on a server of one's own, the sandbox's calls get one beside the account's."""
-    if "DATABASE_URL" not in environment or has_account(environment):
-        return running.database_url
+def database_url(environment: dict[str, str], server: str) -> str:
+    """The database to use, made where it is missing; the sandbox's calls have one of their own.
+
+    On the private server the account's database is `sift`. Raises `EngineFailed`.
+    """
+    if "DATABASE_URL" not in environment:
+        return having(server, DATABASE if has_account(environment) else SANDBOX_DATABASE)
+    if has_account(environment):
+        return server
     try:
-        return beside(running.database_url)
+        return having(server, f"{conninfo_to_dict(server).get('dbname')}_sandbox")
     except psycopg.Error as error:
-        raise EngineError(
+        raise EngineFailed(
             "DATABASE_URL is set but SIFT_ACCOUNT_ID is not, so the sandbox's calls need a database of their "
             f"own beside it, and it could not be made: {' '.join(str(error).split())}"
         ) from None
 
 
-def beside(url: str) -> str:
-    """The URL of the database named `…_sandbox` on the same server, made where it is missing."""
-    name = str(conninfo_to_dict(url).get("dbname") or "")
-    sandboxed = f"{name}_sandbox"
-    with psycopg.connect(url, autocommit=True) as server:
-        known = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [sandboxed]).fetchone()
+def having(server: str, name: str) -> str:
+    """The URL of the database `name` on the same server, made where it is missing."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
         if not known:
-            server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(sandboxed)))
-    head, _, query = url.partition("?")
-    return head.rpartition("/")[0] + f"/{sandboxed}" + (f"?{query}" if query else "")
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    head, _, query = server.partition("?")
+    return head.rpartition("/")[0] + f"/{quote(name, safe='')}" + (f"?{query}" if query else "")
 
 
 def for_sandbox(environment: dict[str, str], port: int) -> dict[str, str]:

@@ -1,5 +1,72 @@
+"""Run a manage.py command with the dashboard's environment and engines."""
+
+import signal
+import socket
+import subprocess
 import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from launch import environment as env
+
+ASKS_SIFT = ("sync_connections",)
+LISTENS_SECONDS = 20.0
 
 
-def main(arguments: list[str]) -> None:
-    print(arguments)
+def main(arguments: Sequence[str]) -> None:
+    """Joins the engines, and the sandbox, of a running script/run; starts what is missing for as long as needed."""
+    environment = env.given()
+    with env.ready(environment) as prepared, _with_sift(prepared, arguments) as complete:
+        sys.exit(_run([sys.executable, str(env.ROOT / "manage.py"), *arguments], complete))
+
+
+def _run(command: Sequence[str], environment: dict[str, str]) -> int:
+    """The command's exit code. Ctrl-C reaches it by the terminal; a SIGTERM is passed on."""
+    with subprocess.Popen(command, env=environment) as process:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        code = process.wait()
+    return code if code >= 0 else 128 - code
+
+
+@contextmanager
+def _with_sift(prepared: dict[str, str], arguments: Sequence[str]) -> Iterator[dict[str, str]]:
+    """The environment with an account: the configured one, else the sandbox, running if the command needs it."""
+    if env.has_account(prepared):
+        yield prepared
+        return
+    folder = Path(prepared["DATA_DIR"])
+    remembered = folder / "sandbox_port"
+    port = int(remembered.read_text()) if remembered.exists() else 0
+    if port and _listens(port):
+        yield env.for_sandbox(prepared, port)
+    elif not set(ASKS_SIFT) & set(arguments[:1]):
+        yield env.for_sandbox(prepared, port or 1)
+    else:
+        port = env.sandbox_port(folder)
+        complete = env.for_sandbox(prepared, port)
+        own = complete | {"SANDBOX_TOKEN": complete["SIFT_AUTH_TOKEN"]}
+        with subprocess.Popen(env.sandbox_command(port), cwd=env.ROOT, env=own, stdout=subprocess.DEVNULL) as sandbox:
+            try:
+                _wait_until_it_listens(port)
+                yield complete
+            finally:
+                sandbox.terminate()
+
+
+def _wait_until_it_listens(port: int) -> None:
+    deadline = time.monotonic() + LISTENS_SECONDS
+    while not _listens(port):
+        if time.monotonic() > deadline:
+            sys.exit("The sandbox did not start.")
+        time.sleep(0.05)
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True

@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,13 @@ CELERY = ("-m", "celery", "-A", "sift_dashboard")
 WORKER = ("--without-gossip", "--without-mingle", "--pool", "threads", "--loglevel", "warning")
 
 
-def main() -> None:
+def main(given: Sequence[str]) -> None:
     arguments = argparse.ArgumentParser(prog="script/run", description="Run the Sift dashboard.")
     arguments.add_argument("--port", type=int, default=8000)
     arguments.add_argument("--host", default="127.0.0.1", help="where to listen; 0.0.0.0 for every address")
     arguments.add_argument("--sandbox-calls", default="5000", help="past calls in the sandbox")
     arguments.add_argument("--sandbox-rate", default="6", help="the sandbox's new calls a minute")
-    chosen = arguments.parse_args()
+    chosen = arguments.parse_args(given)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
     environment = env.given()
@@ -54,11 +54,10 @@ def run(chosen: argparse.Namespace, prepared: dict[str, str], folder: Path) -> i
     if not env.has_account(prepared):
         port = env.sandbox_port(folder)
         prepared = env.for_sandbox(prepared, port)
-    prepared.setdefault("PUBLIC_URL_FALLBACK", f"http://{_shown(chosen.host)}:{chosen.port}")
     how_to_sign_in = _manage(prepared, "prepare")
     _collect_static(prepared, folder)
     lines = LastLines(sys.stdout)
-    manager = Manager(lines)
+    manager = Supervisor(lines)
     for name, command in processes(chosen, prepared, folder).items():
         own = prepared | ({"SANDBOX_TOKEN": prepared["SIFT_AUTH_TOKEN"]} if name == "sandbox" else {})
         manager.add_process(name, _guarded(command), env=own, cwd=str(ROOT), quiet=True)
@@ -107,27 +106,26 @@ class LastLines(Printer):
             super().write(message)
 
 
-def _outcome(manager: Manager, lines: LastLines) -> int:
+class Supervisor(Manager):
+    """Honcho's manager, which remembers whose end made it end everything."""
+
+    first_ended: tuple[str, int] | None = None
+
+    def terminate(self) -> None:
+        if not self._terminating:
+            ended = ((name, own["returncode"]) for name, own in self._processes.items() if "returncode" in own)
+            self.first_ended = next(ended, None)
+        super().terminate()
+
+
+def _outcome(supervisor: Supervisor, lines: LastLines) -> int:
     """0 after Ctrl-C or SIGTERM; else 1, with the name of the process that died and its last lines."""
-    dead = [
-        (name, process["returncode"])
-        for name, process in manager._processes.items()
-        if process["returncode"] not in (0, -signal.SIGTERM, -signal.SIGKILL)
-    ]
-    if _asked_to_leave.is_set():
+    if supervisor.first_ended is None:
         return 0
-    name, code = next(iter(dead), _first_to_end(manager))
+    name, code = supervisor.first_ended
     said = "\n".join(f"    {line}" for line in lines.last.get(name, ())) or "    (it said nothing)"
     print(f"\n{name} ended (exit {code}), so everything was stopped. Its last lines:\n{said}", file=sys.stderr)
     return 1
-
-
-def _first_to_end(manager: Manager) -> tuple[str, object]:
-    ended = manager.first_ended or ("a process", "unknown")
-    return ended
-
-
-_asked_to_leave = threading.Event()
 
 
 def _leave(*_: object) -> None:
@@ -196,7 +194,3 @@ def _fresh(folder: Path) -> Path:
 
 def _shown(host: str) -> str:
     return "127.0.0.1" if host in ("0.0.0.0", "::", "localhost") else host  # noqa: S104 - only compared
-
-
-if __name__ == "__main__":
-    main()

@@ -1,5 +1,77 @@
+"""Check and test everything, stopping at the first stage that fails."""
+
+import os
+import shutil
+import subprocess
 import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from launch import environment as env
+
+CHECKED = ("sift_dashboard", "connections_app", "sandbox", "launch", "bench", "tests")
+TYPED = ("sift_dashboard", "connections_app", "sandbox", "launch")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-def main(arguments: list[str]) -> None:
-    print(arguments)
+def main(arguments: Sequence[str]) -> None:
+    """`--no-browser` leaves the browser tests out; everything else goes to pytest."""
+    os.chdir(env.ROOT)
+    given = list(arguments)
+    chosen = ["-m", "not browser"] if "--no-browser" in given else []
+    chosen += [word for word in given if word != "--no-browser"]
+    started = time.monotonic()
+    # An account in .env must not be touched by tests: they bring their own.
+    own = {"DATA_DIR": str(Path(".data") / "test"), "SIFT_ACCOUNT_ID": "tests", "SIFT_AUTH_TOKEN": "tests-token"}
+    inherited = {name: value for name, value in env.given().items() if not name.startswith(("SIFT_", "ADMIN_"))}
+    with env.ready(inherited | own, throw_away=True) as prepared:
+        for name, command in stages(prepared):
+            _stage(name, command, prepared)
+        if "--no-browser" in given:
+            print("Browser tests are left out (--no-browser).", flush=True)
+        else:
+            prepared["CHROMIUM"] = chromium()
+        _stage("collectstatic", [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], prepared)
+        _stage("pytest", [sys.executable, "-m", "pytest", *chosen], prepared)
+    print(f"All stages passed in {time.monotonic() - started:.0f} s.")
+
+
+def stages(prepared: dict[str, str]) -> list[tuple[str, list[str]]]:
+    """What is checked before any test runs, in order; each takes seconds."""
+    python = sys.executable
+    return [
+        ("ruff", [python, "-m", "ruff", "check", "."]),
+        ("ruff format", [python, "-m", "ruff", "format", "--check", "."]),
+        ("mypy", [python, "-m", "mypy", *TYPED]),
+        ("import-linter", [str(Path(python).parent / "lint-imports"), "--no-logo"]),
+        ("djlint", [python, "-m", "djlint", "--lint", "--quiet", "templates"]),
+        ("migrations", [python, "manage.py", "makemigrations", "--check", "--dry-run"]),
+    ]
+
+
+def chromium() -> str:
+    """The path of a Chromium: found, or installed the way the system allows. Ends the run without one."""
+    if found := _found():
+        return found
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        print("Installing Chromium …", flush=True)
+        quiet = {"stdout": subprocess.DEVNULL, "env": os.environ | {"DEBIAN_FRONTEND": "noninteractive"}}
+        subprocess.run(["apt-get", "update", "-qq"], check=False, **quiet)  # type: ignore[call-overload]
+        subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], check=False, **quiet)  # type: ignore[call-overload]
+    if found := _found():
+        return found
+    sys.exit("The browser tests need Chromium on PATH. Install it, or leave them out: script/test --no-browser")
+
+
+def _found() -> str | None:
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def _stage(name: str, command: Sequence[str], environment: dict[str, str]) -> None:
+    started = time.monotonic()
+    print(f"── {name}", flush=True)
+    code = subprocess.run(command, env=environment).returncode
+    if code:
+        sys.exit(f"{name} failed (exit {code}).")
+    print(f"   {name}: {time.monotonic() - started:.1f} s", flush=True)
