@@ -1,0 +1,130 @@
+"""What the tests share: the sandbox as a real process over HTTP, and people who sign in."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import requests
+from django.conf import LazySettings
+from django.contrib.auth.models import Group
+from django.test import Client
+
+from connections_app.models import Connection, Operator, Role
+
+ACCOUNT, TOKEN = "tests", "tests-token"  # noqa: S105 - a sandbox's own
+Calls = list[dict[str, Any]]
+
+
+@dataclass
+class Sandbox:
+    """A running sandbox: Sift's face at `url`, and the test face below `base`."""
+
+    base: str
+    session: requests.Session = field(default_factory=requests.Session)
+
+    @property
+    def url(self) -> str:
+        return f"{self.base}/v0"
+
+    def faults(self, *faults: dict[str, Any]) -> None:
+        self._send("PUT", "faults", list(faults))
+
+    def configure(self, **settings: Any) -> None:
+        self._send("PUT", "settings", settings)
+
+    def add(self, *calls: Any, count: int = 0) -> Calls:
+        return list(self._send("POST", "calls", {"calls": list(calls), "count": count})["calls"])
+
+    def change(self, connection_id: str, **fields: Any) -> None:
+        self._send("PATCH", f"calls/{connection_id}", fields)
+
+    def forget(self, connection_id: str) -> None:
+        self._send("DELETE", f"calls/{connection_id}")
+
+    def ids(self) -> set[str]:
+        return set(self.oldest_first())
+
+    def oldest_first(self) -> list[str]:
+        """The ids of all calls that Sift knows."""
+        return list(self._send("GET", "ids")["ids"])
+
+    def log(self) -> list[dict[str, Any]]:
+        return list(self._send("GET", "log")["log"])
+
+    def _send(self, method: str, path: str, body: Any = None) -> Any:
+        answer = self.session.request(method, f"{self.base}/_sandbox/{path}", json=body, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+
+@contextmanager
+def running_sandbox(*options: str) -> Iterator[Sandbox]:
+    command = [sys.executable, "-m", "sandbox", "--port", "0", "--account", ACCOUNT, *options]
+    environment = os.environ | {"SANDBOX_TOKEN": TOKEN}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            yield Sandbox(line.split(" on ")[1].strip().removesuffix("/v0"))
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+def make_sandbox(settings: LazySettings) -> Iterator[Callable[..., Sandbox]]:
+    """Start a sandbox with options, and make it the account in the settings."""
+    running = []
+
+    def make(*options: str) -> Sandbox:
+        context = running_sandbox("--rate", "0", *options)
+        sandbox = context.__enter__()
+        running.append(context)
+        settings.SIFT_API_URL = sandbox.url
+        settings.SIFT_ACCOUNT_ID, settings.SIFT_AUTH_TOKEN = ACCOUNT, TOKEN
+        return sandbox
+
+    yield make
+    for context in running:
+        context.__exit__(None, None, None)
+
+
+@pytest.fixture
+def sandbox(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
+    """500 past calls, newest first, no traffic."""
+    return make_sandbox("--calls", "500")
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
+    """What `condition` returns once it is true; fails after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {condition}"
+        time.sleep(0.02)
+    return found
+
+
+@pytest.fixture
+def make_operator(db: None) -> Callable[..., Operator]:
+    def make(name: str = "ana", role: Role = Role.OPERATOR, **fields: Any) -> Operator:
+        operator = Operator.objects.create_user(name, password="correct horse", **fields)
+        operator.groups.add(Group.objects.get(name=role))
+        return operator
+
+    return make
+
+
+@pytest.fixture
+def signed_in(client: Client, make_operator: Callable[..., Operator]) -> Client:
+    """A client that is signed in as a viewer, in Berlin."""
+    client.force_login(make_operator("viewer", Role.VIEWER, time_zone="Europe/Berlin"))
+    return client
+
+
+def our_ids() -> set[str]:
+    return set(Connection.objects.values_list("connection_id", flat=True))
