@@ -13,3 +13,9 @@ def make_administrator(operator: Operator) -> None:
     operator.is_superuser = True
     operator.save()
     operator.groups.add(Group.objects.get(name=Role.ADMINISTRATOR))
+
+
+def role_of(operator: Operator) -> str:
+    """The highest role of `operator` as its name; empty when it has none. One query."""
+    held = set(operator.groups.values_list("name", flat=True))
+    return next((str(role.label) for role in reversed(Role) if role in held), "")

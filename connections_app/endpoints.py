@@ -1,0 +1,98 @@
+"""The two ends of a call as people read them: phone numbers, browser clients, and what is neither."""
+
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from types import ModuleType
+
+import phonenumbers
+from django.db.models import TextChoices
+from phonenumbers import PhoneNumber, PhoneNumberFormat
+
+from connections_app.models import Connection, Direction
+
+CLIENT = "webrtc:"
+LANGUAGE = "en"
+
+
+class Kind(TextChoices):
+    PHONE = "phone"
+    CLIENT = "client"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One end of a call. `e164` is what a click copies; `place` and `country` are empty when not known.
+
+    `country` is a two-letter code, `place` a city, a region or the country's name.
+    """
+
+    kind: Kind
+    text: str
+    e164: str = ""
+    place: str = ""
+    country: str = ""
+
+    @property
+    def is_phone(self) -> bool:
+        return self.kind == Kind.PHONE
+
+    @property
+    def is_client(self) -> bool:
+        return self.kind == Kind.CLIENT
+
+
+NOBODY = Endpoint(Kind.UNKNOWN, "Unknown")
+
+
+def party_of(connection: Connection) -> Endpoint:
+    """The other side of a call: whom Sift called, or who called in."""
+    to, caller = endpoint_of(connection.to_endpoint), endpoint_of(connection.from_endpoint)
+    match connection.direction:
+        case Direction.INCOMING:
+            return to
+        case Direction.OUTGOING:
+            return caller
+        case _:
+            return next((end for end in (caller, to) if end.is_phone), caller if caller != NOBODY else to)
+
+
+@lru_cache(maxsize=8192)
+def endpoint_of(written: str | None) -> Endpoint:
+    """`written` as Sift tells it (E.164, or `webrtc:NAME`), made readable; as it came where it is neither."""
+    text = (written or "").strip()
+    if not text:
+        return NOBODY
+    if text.lower().startswith(CLIENT):
+        return Endpoint(Kind.CLIENT, text[len(CLIENT) :].strip() or text)
+    if not text.startswith("+"):
+        return Endpoint(Kind.UNKNOWN, text)
+    return _phone(text)
+
+
+def _phone(text: str) -> Endpoint:
+    try:
+        number = phonenumbers.parse(text)
+    except phonenumbers.NumberParseException:
+        return Endpoint(Kind.UNKNOWN, text)
+    if not phonenumbers.is_possible_number(number):
+        return Endpoint(Kind.UNKNOWN, text)
+    return Endpoint(
+        Kind.PHONE,
+        phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL),
+        e164=phonenumbers.format_number(number, PhoneNumberFormat.E164),
+        place=_place(number),
+        country=phonenumbers.region_code_for_number(number) or "",
+    )
+
+
+def _place(number: PhoneNumber) -> str:
+    return str(_geocoder().description_for_number(number, LANGUAGE))
+
+
+@cache
+def _geocoder() -> ModuleType:
+    # Imported late: its tables take 100 MB, which a worker that shows no numbers should not pay.
+    from phonenumbers import geocoder
+
+    return geocoder

@@ -1,0 +1,31 @@
+"""Signing in, and what a person may set about their own pages."""
+
+import zoneinfo
+from functools import cache
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm
+
+from connections_app.models import Operator
+
+
+class SignInForm(AuthenticationForm):
+    """Name and password; says why it did not work without saying which of the two was wrong."""
+
+    error_messages = {
+        "invalid_login": "The name or the password is not right. Both are told apart by capital letters.",
+        "inactive": "This account is switched off. Ask an administrator.",
+    }
+
+
+class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Operator
+        fields = ("time_zone", "theme")
+
+
+@cache
+def zones() -> tuple[str, ...]:
+    """The zones worth offering: those named after a place, and UTC. Any other known name is taken too."""
+    places = (name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith("Etc/"))
+    return ("UTC", *sorted(places))

@@ -1,0 +1,51 @@
+"""Everything needs a signed-in person, and shows times in that person's zone."""
+
+import zoneinfo
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.shortcuts import resolve_url
+from django.utils import timezone
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+
+class SignInRequiredMiddleware(LoginRequiredMiddleware):
+    """Sends whoever is not signed in to the sign-in page and then back.
+
+    Views marked `@login_not_required` are open. A fragment's request is answered so that htmx takes the
+    whole page there, and back to the page the person saw rather than to the fragment.
+    """
+
+    def get_login_url(self, view_func: Callable[..., Any]) -> str:
+        return resolve_url(settings.LOGIN_URL)
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponseBase:
+        htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+        if not htmx:
+            return super().handle_no_permission(request, view_func)
+        query = QueryDict(mutable=True)
+        query["next"] = htmx.current_url_abs_path or "/"
+        return HttpResponseClientRedirect(f"{self.get_login_url(view_func)}?{query.urlencode(safe='/')}")
+
+
+class TimeZoneMiddleware:
+    """Shows the request's times in the zone of who is signed in, else in UTC."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with timezone.override(zone_of(request)):
+            return self.get_response(request)
+
+
+def zone_of(request: HttpRequest) -> zoneinfo.ZoneInfo:
+    """The person's zone; UTC for nobody, and for a name this machine does not know."""
+    try:
+        return zoneinfo.ZoneInfo(getattr(request.user, "time_zone", "UTC"))
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return zoneinfo.ZoneInfo("UTC")

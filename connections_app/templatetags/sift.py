@@ -1,0 +1,254 @@
+"""Template tags for what every page shows: calls, their two ends, times, durations, and icons."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from connections_app.endpoints import Endpoint, endpoint_of, party_of
+from connections_app.models import Connection, Direction, Doubt, Operator, Status
+from connections_app.people.roles import role_of
+
+register = template.Library()
+
+NOTHING = "\N{EN DASH}"
+ICON_NAME = re.compile(r"[a-z0-9-]+", re.ASCII)
+ICON_OPENING = '<svg class="icon" width="24" height="24" viewBox="0 0 24 24" aria-hidden="true">'
+DAY = re.compile(r"(\d{4}-\d\d-\d\d)?", re.ASCII)
+DAY_AND_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a status or a direction is shown: icon, word, tone (a colour of ours), and its meaning."""
+
+    icon: str
+    word: str
+    tone: str = ""
+    meaning: str = ""
+
+
+STATUSES = {
+    Status.CONNECTING: Look("phone-outgoing", "Connecting", "connecting"),
+    Status.CONNECTED: Look("phone-call", "Connected", "connected"),
+    Status.FAILED: Look("phone-x", "Failed", "failed"),
+    Status.FINISHED: Look("phone-off", "Finished", "finished"),
+}
+DOUBTS = {
+    Doubt.UNCONFIRMED: Look(
+        "alert-triangle", "Unconfirmed", "unconfirmed", "Sift does not know this call; it may have ended."
+    ),
+    Doubt.LOST: Look(
+        "help-circle", "Lost", "lost", "Sift no longer knows this call; how it ended is not known."
+    ),
+}
+DIRECTIONS = {
+    Direction.INCOMING: Look(
+        "arrow-up-right",
+        "Sift called out",
+        meaning="Sift called this endpoint. Sift's own word is “incoming”.",
+    ),
+    Direction.OUTGOING: Look(
+        "arrow-down-left",
+        "Called in",
+        meaning="This endpoint called Sift. Sift's own word is “outgoing”.",
+    ),
+}
+NO_DIRECTION = Look("question-mark", "Not told", meaning="Sift has not said who called whom.")
+
+
+@register.simple_tag
+def icon(name: str, classes: str = "") -> SafeString:
+    """The outline icon `name` of Tabler's set, inline, hidden from screen readers."""
+    svg = _icon(name)
+    if not classes:
+        return svg
+    return mark_safe(svg.replace('class="icon"', format_html('class="icon {}"', classes), 1))  # noqa: S308
+
+
+@register.filter
+def party(connection: Connection) -> Endpoint:
+    """The other side of a call."""
+    return party_of(connection)
+
+
+@register.filter
+def endpoint(written: str | None) -> Endpoint:
+    """One end of a call, as Sift wrote it, made readable."""
+    return endpoint_of(written)
+
+
+@register.inclusion_tag("parts/_look.html")
+def status(connection: Connection) -> dict[str, Look]:
+    """Icon, word and colour; doubt comes before the status that is doubted."""
+    doubted = DOUBTS.get(Doubt(connection.doubt))
+    return {"look": doubted or STATUSES[Status(connection.status)]}
+
+
+@register.inclusion_tag("parts/_look.html")
+def direction(connection: Connection) -> dict[str, Look]:
+    """Who called whom, in plain words, with Sift's own word on hover."""
+    return {"look": DIRECTIONS[Direction(connection.direction)] if connection.direction else NO_DIRECTION}
+
+
+@register.simple_tag
+def direction_meaning(connection: Connection) -> str:
+    """What the direction means, and Sift's own word for it."""
+    return (DIRECTIONS[Direction(connection.direction)] if connection.direction else NO_DIRECTION).meaning
+
+
+@register.simple_tag
+def when(moment: datetime | None, now: datetime | None = None) -> SafeString | str:
+    """`Today 14:02:11`, `Yesterday 09:12`, `12 Nov 16:55`, in the person's zone; in full on hover."""
+    if moment is None:
+        return NOTHING
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        _iso(moment),
+        f"{local:%A} {local.day} {local:%B %Y, %H:%M:%S} {local:%Z}",
+        _near(local, timezone.localtime(now)),
+    )
+
+
+@register.simple_tag
+def clock(moment: datetime | None) -> SafeString | str:
+    """`14:02:11`, in the person's zone; in full on hover."""
+    if moment is None:
+        return NOTHING
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        _iso(moment),
+        f"{local:%A} {local.day} {local:%B %Y, %H:%M:%S} {local:%Z}",
+        f"{local:%H:%M:%S}",
+    )
+
+
+@register.simple_tag
+def ago(moment: datetime | None, now: datetime | None = None) -> SafeString | str:
+    """`4 s ago`, which the browser keeps counting."""
+    if moment is None:
+        return "never"
+    seconds = int(((now or timezone.now()) - moment).total_seconds())
+    return format_html(
+        '<time datetime="{0}" data-ago="{0}" title="{1}">{2}</time>',
+        _iso(moment),
+        f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S %Z}",
+        _ago(max(0, seconds)),
+    )
+
+
+@register.simple_tag
+def duration(connection: Connection, now: datetime | None = None) -> SafeString | str:
+    """`42:10`: how long a call has run, counting, or how long people talked; a dash when not known."""
+    if connection.is_in_progress:
+        since = connection.running_since
+        return format_html(
+            '<time class="duration" data-clock data-since="{}">{}</time>',
+            _iso(since),
+            hours_and_minutes((now or timezone.now()) - since),
+        )
+    return format_html('<span class="duration">{}</span>', hours_and_minutes(_talked(connection)))
+
+
+@register.filter
+def hours_and_minutes(length: timedelta | None) -> str:
+    """`02:15`, `1:02:10`; a dash for nothing."""
+    if length is None:
+        return NOTHING
+    minutes, seconds = divmod(max(0, int(length.total_seconds())), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"
+
+
+@register.filter
+def in_words(length: timedelta | None) -> str:
+    """`0.4 s`, `12 s`, `3 min 5 s`, `1 h 2 min`; a dash for nothing."""
+    if length is None:
+        return NOTHING
+    seconds = length.total_seconds()
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+@register.filter
+def moment_input(field: Any) -> str:
+    """The input type that can show what was asked for: a bad value stays readable as text."""
+    value = str(field.value() or "")
+    if field.errors:
+        return "text"
+    if DAY.fullmatch(value):
+        return "date"
+    return "datetime-local" if DAY_AND_TIME.fullmatch(value) else "text"
+
+
+@register.simple_tag
+def role(operator: Operator) -> str:
+    """The highest role of an operator, as its name."""
+    return role_of(operator)
+
+
+@register.filter
+def initials(operator: Operator) -> str:
+    """Two letters that stand for a person."""
+    names = [operator.first_name, operator.last_name]
+    letters = "".join(name[0] for name in names if name) or operator.get_username()[:2]
+    return letters.upper()
+
+
+@register.simple_tag
+def server_now() -> str:
+    """The server's clock, by which the browser corrects its own."""
+    return _iso(timezone.now())
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _near(local: datetime, now: datetime) -> str:
+    days = (now.date() - local.date()).days
+    if days == 0:
+        return f"Today {local:%H:%M:%S}"
+    if days == 1:
+        return f"Yesterday {local:%H:%M}"
+    year = "" if local.year == now.year else f" {local.year}"
+    return f"{local.day} {local:%b}{year} {local:%H:%M}"
+
+
+def _ago(seconds: int) -> str:
+    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit} ago"
+    return f"{seconds} s ago"
+
+
+def _talked(connection: Connection) -> timedelta | None:
+    """From start to end of a finished call, where Sift told both and they make sense."""
+    start, end = connection.started_at, connection.ended_at
+    if connection.status != Status.FINISHED or start is None or end is None or end < start:
+        return None
+    return end - start
+
+
+@cache
+def _icon(name: str) -> SafeString:
+    if not ICON_NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is not the name of an icon")
+    drawing = Path(settings.NODE_MODULES, "@tabler/icons/icons/outline", f"{name}.svg").read_text("utf-8")
+    shapes = re.sub(r"<!--.*?-->", "", drawing, flags=re.DOTALL).partition("<svg")[2].partition(">")[2]
+    shapes = re.sub(r'<path stroke="none" d="M0 0h24v24H0z" fill="none" ?/>', "", shapes)
+    return mark_safe(ICON_OPENING + re.sub(r"\s*\n\s*", "", shapes).strip())  # noqa: S308
