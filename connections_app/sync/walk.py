@@ -101,7 +101,7 @@ def _begin(held: lease.Lease, asked: Asked) -> Walk:
         Walk.objects.filter(state=Walk.State.RUNNING).update(
             state=Walk.State.INTERRUPTED,
             finished_at=timezone.now(),
-            error="The process that made this walk ended before it was done.",
+            error="Cut off: the process that made this walk ended, or slept for longer than its lease.",
         )
         return Walk.objects.create(full=False, origin=asked.origin, asked_by=asked.by, fence=held.fence)
 
