@@ -71,7 +71,16 @@ def bulk_create(limit: int) -> int:
     """`bulk_create(update_conflicts=True)`, a page at a time."""
     from connections_app.models import Connection
 
-    fields = ["status", "started_at", "ended_at", "direction", "from_endpoint", "to_endpoint", "client_data", "raw"]
+    fields = [
+        "status",
+        "started_at",
+        "ended_at",
+        "direction",
+        "from_endpoint",
+        "to_endpoint",
+        "client_data",
+        "raw",
+    ]
 
     def store(page: list[Connection]) -> None:
         Connection.objects.bulk_create(
@@ -108,7 +117,12 @@ def _store_pages(limit: int, store: Callable[[list], None]) -> int:
     while url and rows < limit:
         page = client.list_page(url)
         now = timezone.now()
-        seen = {"first_seen_at": now, "changed_at": now, "first_source": Source.LIST, "change_source": Source.LIST}
+        seen = {
+            "first_seen_at": now,
+            "changed_at": now,
+            "first_source": Source.LIST,
+            "change_source": Source.LIST,
+        }
         store(
             [
                 Connection(
@@ -263,10 +277,12 @@ def report(rates: dict[tuple[str, int], Figure]) -> None:
         "ours / fetch only, 20 ms": rates["ours", 20].rate / rates["fetch_only", 20].rate,
         "ours / bulk_create, 0 ms": rates["ours", 0].rate / rates["bulk_create", 0].rate,
     }
+    verdict = {True: "met", False: "NOT MET"}
     for name, ratio in ratios.items():
-        print(f"{name:<27} {ratio:>6.2f}  at least {LIMITS[name]:.2f}  {'met' if ratio >= LIMITS[name] else 'NOT MET'}")
+        least = LIMITS[name]
+        print(f"{name:<27} {ratio:>6.2f}  at least {least:.2f}  {verdict[ratio >= least]}")
     peak = max(rates["ours", 0].peak_mb, rates["ours", 20].peak_mb)
-    print(f"{'peak memory of ours':<27} {peak:>4.0f} MB  under {LARGEST_MB} MB  {'met' if peak < LARGEST_MB else 'NOT MET'}")
+    print(f"{'peak memory of ours':<27} {peak:>4.0f} MB  under {LARGEST_MB} MB  {verdict[peak < LARGEST_MB]}")
 
 
 if __name__ == "__main__":

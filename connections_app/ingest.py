@@ -19,7 +19,10 @@ RANK = "array_position(ARRAY['connecting', 'connected', 'failed', 'finished'], {
 
 # Each field as it is after the merge of a known row (known) with what was observed (seen).
 MERGED = {
-    "status": "CASE WHEN " + RANK.format("{seen}") + " > " + RANK.format("known")
+    "status": "CASE WHEN "
+    + RANK.format("{seen}")
+    + " > "
+    + RANK.format("known")
     + " THEN {seen}.status ELSE known.status END",
     "started_at": "greatest(known.started_at, {seen}.started_at)",
     "ended_at": "greatest(known.ended_at, {seen}.ended_at)",
@@ -60,7 +63,7 @@ MERGE = f"""
         change_number = excluded.change_number
     WHERE {_changes_something("excluded")}
     RETURNING known.id, known.xmax = 0
-"""  # noqa: S608 - made of constants only
+"""  # noqa: S608
 
 DOUBT = """
     UPDATE connections_app_connection

@@ -27,7 +27,9 @@ def main() -> None:
         with _one_at_a_time():
             set_up(for_tests=command in NEEDED_FOR_TESTS)
     except subprocess.CalledProcessError as error:
-        sys.exit(f"Set-up failed at: {' '.join(map(str, error.cmd[:6]))} … (exit {error.returncode}). {_advice()}")
+        sys.exit(
+            f"Set-up failed at: {' '.join(map(str, error.cmd[:6]))} … (exit {error.returncode}). {_advice()}"
+        )
     os.environ["PATH"] = f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"
     os.execv(PYTHON, [str(PYTHON), str(ROOT / "launch"), command, *arguments])
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from urllib.parse import quote, urlencode
 
 import psutil
@@ -234,7 +234,7 @@ class Postgres:
         options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         if self.throw_away:
             options.append("--no-sync")
-        command = [self.programs() / "initdb", "-D", part, *options]
+        command = [str(self.programs() / "initdb"), "-D", str(part), *options]
         with self.log.open("ab") as log:
             status = subprocess.run(command, stdout=log, stderr=log, check=False, **self.identity())
         if status.returncode:
@@ -247,7 +247,7 @@ class Postgres:
         if self.throw_away:
             tuning |= THROW_AWAY_TUNING
         options = [f"--{name}={value}" for name, value in tuning.items()]
-        command = [self.programs() / "postgres", "-D", self.cluster, *options]
+        command = [str(self.programs() / "postgres"), "-D", str(self.cluster), *options]
         keep_log_small(self.log)
         with self.log.open("ab") as log:
             server = subprocess.Popen(
@@ -267,12 +267,18 @@ class Postgres:
             return False
         return True
 
-    def identity(self) -> Mapping[str, object]:
+    def identity(self) -> Mapping[str, Any]:
         """Who runs PostgreSQL's programs, for `subprocess`."""
         env = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
         if self.owner is None:
             return {"cwd": "/", "env": env}
-        return {"cwd": "/", "env": env, "user": self.owner.pw_uid, "group": self.owner.pw_gid, "extra_groups": []}
+        return {
+            "cwd": "/",
+            "env": env,
+            "user": self.owner.pw_uid,
+            "group": self.owner.pw_gid,
+            "extra_groups": [],
+        }
 
     def give(self, folder: Path) -> None:
         if self.owner is not None:
@@ -361,8 +367,10 @@ def socket_folder(data_dir: Path, owner: pwd.struct_passwd | None) -> Path:
 def reaches(owner: pwd.struct_passwd, path: Path) -> bool:
     """Whether the user `owner` can pass into the folder, or execute the program, at `path`."""
     probe = ["/bin/sh", "-c", 'test -x "$0"', str(path)]
-    identity = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": [], "cwd": "/"}
-    return subprocess.run(probe, check=False, **identity).returncode == 0
+    probed = subprocess.run(
+        probe, check=False, user=owner.pw_uid, group=owner.pw_gid, extra_groups=[], cwd="/"
+    )
+    return probed.returncode == 0
 
 
 def package_folder(name: str) -> Path:

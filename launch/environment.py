@@ -1,4 +1,4 @@
-"""What every command starts from: the environment with .env, where data lies, and the settings that follow."""
+"""What every command starts from: the environment with .env, and where data and engines are."""
 
 import os
 import secrets

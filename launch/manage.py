@@ -16,7 +16,7 @@ LISTENS_SECONDS = 20.0
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Joins the engines, and the sandbox, of a running script/run; starts what is missing for as long as needed."""
+    """Joins the engines and the sandbox of a running script/run, else starts what the command needs."""
     environment = env.given()
     with env.ready(environment) as prepared, _with_sift(prepared, arguments) as complete:
         sys.exit(_run([sys.executable, str(env.ROOT / "manage.py"), *arguments], complete))
@@ -33,7 +33,7 @@ def _run(command: Sequence[str], environment: dict[str, str]) -> int:
 
 @contextmanager
 def _with_sift(prepared: dict[str, str], arguments: Sequence[str]) -> Iterator[dict[str, str]]:
-    """The environment with an account: the configured one, else the sandbox, running if the command needs it."""
+    """The environment with an account: the configured one, else the sandbox, running where needed."""
     if env.has_account(prepared):
         yield prepared
         return
@@ -48,7 +48,9 @@ def _with_sift(prepared: dict[str, str], arguments: Sequence[str]) -> Iterator[d
         port = env.sandbox_port(folder)
         complete = env.for_sandbox(prepared, port)
         own = complete | {"SANDBOX_TOKEN": complete["SIFT_AUTH_TOKEN"]}
-        with subprocess.Popen(env.sandbox_command(port), cwd=env.ROOT, env=own, stdout=subprocess.DEVNULL) as sandbox:
+        with subprocess.Popen(
+            env.sandbox_command(port), cwd=env.ROOT, env=own, stdout=subprocess.DEVNULL
+        ) as sandbox:
             try:
                 _wait_until_it_listens(port)
                 yield complete

@@ -113,7 +113,9 @@ class Supervisor(Manager):
 
     def terminate(self) -> None:
         if not self._terminating:
-            ended = ((name, own["returncode"]) for name, own in self._processes.items() if "returncode" in own)
+            ended = (
+                (name, own["returncode"]) for name, own in self._processes.items() if "returncode" in own
+            )
             self.first_ended = next(ended, None)
         super().terminate()
 
@@ -124,7 +126,9 @@ def _outcome(supervisor: Supervisor, lines: LastLines) -> int:
         return 0
     name, code = supervisor.first_ended
     said = "\n".join(f"    {line}" for line in lines.last.get(name, ())) or "    (it said nothing)"
-    print(f"\n{name} ended (exit {code}), so everything was stopped. Its last lines:\n{said}", file=sys.stderr)
+    print(
+        f"\n{name} ended (exit {code}), so everything was stopped. Its last lines:\n{said}", file=sys.stderr
+    )
     return 1
 
 

@@ -23,8 +23,14 @@ def main(arguments: Sequence[str]) -> None:
     chosen += [word for word in given if word != "--no-browser"]
     started = time.monotonic()
     # An account in .env must not be touched by tests: they bring their own.
-    own = {"DATA_DIR": str(Path(".data") / "test"), "SIFT_ACCOUNT_ID": "tests", "SIFT_AUTH_TOKEN": "tests-token"}
-    inherited = {name: value for name, value in env.given().items() if not name.startswith(("SIFT_", "ADMIN_"))}
+    own = {
+        "DATA_DIR": str(Path(".data") / "test"),
+        "SIFT_ACCOUNT_ID": "tests",
+        "SIFT_AUTH_TOKEN": "tests-token",
+    }
+    inherited = {
+        name: value for name, value in env.given().items() if not name.startswith(("SIFT_", "ADMIN_"))
+    }
     with env.ready(inherited | own, throw_away=True) as prepared:
         for name, command in stages(prepared):
             _stage(name, command, prepared)
@@ -61,7 +67,9 @@ def chromium() -> str:
         subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], check=False, **quiet)  # type: ignore[call-overload]
     if found := _found():
         return found
-    sys.exit("The browser tests need Chromium on PATH. Install it, or leave them out: script/test --no-browser")
+    sys.exit(
+        "The browser tests need Chromium on PATH. Install it, or leave them out: script/test --no-browser"
+    )
 
 
 def _found() -> str | None:

@@ -23,7 +23,9 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--prefix", default="/v0")
     parser.add_argument("--account", default="sandbox")
     parser.add_argument(
-        "--token", default=os.environ.get("SANDBOX_TOKEN", "sandbox"), help="or SANDBOX_TOKEN in the environment"
+        "--token",
+        default=os.environ.get("SANDBOX_TOKEN", "sandbox"),
+        help="or SANDBOX_TOKEN in the environment",
     )
     parser.add_argument("--calls", type=int, default=5_000, help="past calls, over a month")
     parser.add_argument("--seed", type=int, default=1)

@@ -85,7 +85,7 @@ class Control:
         return answer(200, wanted)
 
     def add(self, wanted: dict[str, Any]) -> Answer:
-        """Add `calls` (partial objects; anything that is not an object goes in as it is), then `count` more."""
+        """Add `calls` (partial objects; what is not an object goes in as it is), then `count` more."""
         world = self.world
         added = [
             world.add(world.new_row(**call) if isinstance(call, dict) else call)

@@ -10,8 +10,19 @@ from sandbox.calls import World
 from sandbox.http import Answer, error
 
 KINDS = frozenset(
-    "status slow cut wrong_json not_a_page redirect foreign_next broken_rows grow refuse_cursor "
-    "endless_body".split()
+    [
+        "status",
+        "slow",
+        "cut",
+        "wrong_json",
+        "not_a_page",
+        "redirect",
+        "foreign_next",
+        "broken_rows",
+        "grow",
+        "refuse_cursor",
+        "endless_body",
+    ]
 )
 BROKEN_ROWS = (
     b"7",
@@ -26,7 +37,7 @@ BROKEN_ROWS = (
     b'{"connection_id": "broken-%d", "status": null}',
 )
 ODD_ROWS = (
-    rb'{"connection_id": "odd-1", "status": "finished", "from": "a\u0000b", "client_data": {"\ud800": "\udfff"}}',
+    rb'{"connection_id": "odd-1", "status": "finished", "from": "a\u0000b", "client_data": {"\ud800": 1}}',
     rb'{"connection_id": "odd-2", "status": "finished", "start_time": "0000-00-00T00:00:00Z", "to": 7}',
     rb'{"connection_id": "odd-3", "status": "finished", "start_time": "99999-01-01", "client_data": 1e400}',
     rb'{"connection_id": "odd-4", "status": "finished", "direction": {"a": []}, "end_time": -1}',

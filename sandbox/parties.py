@@ -1,10 +1,23 @@
-"""Who is on the phone: numbers of several countries, browser clients, and a few numbers that are not valid."""
+"""Who is on the phone: numbers of several countries, browser clients, and a few that are not valid."""
 
 import random
 
 import phonenumbers
 
-CLIENTS = ("ana", "jimmy", "kofi", "marta", "noor", "oleg", "priya", "quentin", "rosa", "sven", "tomo", "yara")
+CLIENTS = (
+    "ana",
+    "jimmy",
+    "kofi",
+    "marta",
+    "noor",
+    "oleg",
+    "priya",
+    "quentin",
+    "rosa",
+    "sven",
+    "tomo",
+    "yara",
+)
 NOT_VALID = ("+15554443333", "+15550001111", "+19995550100", "+4400000000", "+99912345")
 # Prefix in E.164 and how many digits follow, with a weight for how often a country comes.
 SHAPES = (
@@ -27,7 +40,7 @@ OURS = ("+14155550100", "+442079460018", "+493090182000")
 
 def numbers(seed: int, count: int) -> list[str]:
     """`count` valid numbers in E.164, always the same for a seed."""
-    chance = random.Random(seed)  # noqa: S311 - not a secret
+    chance = random.Random(seed)  # noqa: S311
     prefixes = [(prefix, digits) for prefix, digits, _ in SHAPES]
     weights = [weight for _, _, weight in SHAPES]
     found: list[str] = []

@@ -29,7 +29,7 @@ class Traffic:
     def __init__(self, world: World, rate: float) -> None:
         self.world = world
         self.rate = rate
-        self.chance = random.Random(world.seed)  # noqa: S311 - not a secret
+        self.chance = random.Random(world.seed)  # noqa: S311
         self.talks: list[Talk] = []
 
     def begin(self) -> None:
@@ -69,9 +69,7 @@ class Traffic:
                     self.world.change(talk.index, {"status": "failed"})
                     talk.ends_at = now
                 else:
-                    self.world.change(
-                        talk.index, {"status": "connected", "start_time": iso(talk.answers_at)}
-                    )
+                    self.world.change(talk.index, {"status": "connected", "start_time": iso(talk.answers_at)})
                 talk.connected = True
             if talk.connected and not talk.fails and talk.ends_at <= now:
                 self.world.change(talk.index, {"status": "finished", "end_time": iso(talk.ends_at)})

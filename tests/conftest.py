@@ -17,7 +17,7 @@ from django.test import Client
 
 from connections_app.models import Connection, Operator, Role
 
-ACCOUNT, TOKEN = "tests", "tests-token"  # noqa: S105 - a sandbox's own
+ACCOUNT, TOKEN = "tests", "tests-token"
 Calls = list[dict[str, Any]]
 
 

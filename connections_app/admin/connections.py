@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from connections_app.models import Connection, KeptAside, Walk
@@ -16,7 +17,8 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
 
     @property
     def count(self) -> int:
-        return int(self.object_list[:COUNTED_TO].count())  # type: ignore[union-attr,call-arg]
+        counted: QuerySet[Any] = self.object_list[:COUNTED_TO]  # type: ignore[assignment]
+        return counted.count()
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -41,12 +43,24 @@ class ConnectionAdmin(ReadOnlyAdmin):
     ordering = ("-at", "-id")
     sortable_by = ()
     search_fields = ("searched",)
-    search_help_text = "Any part of a number, name, client or call id. The newest thousand matches are listed."
+    search_help_text = (
+        "Any part of a number, name, client or call id. The newest thousand matches are listed."
+    )
 
 
 @admin.register(Walk)
 class WalkAdmin(ReadOnlyAdmin):
-    list_display = ("started_at", "full", "origin", "state", "pages", "seen", "created", "updated", "rejected")
+    list_display = (
+        "started_at",
+        "full",
+        "origin",
+        "state",
+        "pages",
+        "seen",
+        "created",
+        "updated",
+        "rejected",
+    )
     list_filter = ("state", "full")
 
 

@@ -22,6 +22,4 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 when calls can be shown and callbacks taken, else 503 and the reason."""
     found = readiness()
-    return HttpResponse(
-        f"{found.words}\n", status=200 if found.ready else 503, content_type="text/plain"
-    )
+    return HttpResponse(f"{found.words}\n", status=200 if found.ready else 503, content_type="text/plain")

@@ -46,7 +46,10 @@ class CallsForm(forms.Form):
     """The filters over the list of calls; `until` is exclusive once cleaned."""
 
     q = forms.CharField(
-        required=False, label="Search", max_length=200, help_text="Any part of a number, name, client or call id."
+        required=False,
+        label="Search",
+        max_length=200,
+        help_text="Any part of a number, name, client or call id.",
     )
     status = forms.MultipleChoiceField(required=False, choices=Status.choices)
     direction = forms.MultipleChoiceField(required=False, choices=Direction.choices)

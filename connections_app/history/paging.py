@@ -48,7 +48,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class CallsPage:
-    """Up to 50 calls, newest first, and the query strings of the pages beside this one (None: there is none)."""
+    """Up to 50 calls, newest first, and the query strings of the pages beside it (None: there is none)."""
 
     calls: list[Connection]
     older_url: str | None
@@ -60,9 +60,10 @@ def page(calls: ConnectionQuerySet, query: QueryDict) -> CallsPage:
 
     Raises `BadPlace`.
     """
-    if query.get("after"):
-        return _page_after(calls, Place.parse(query["after"]), query)
-    place = Place.parse(query["before"]) if query.get("before") else None
+    if after := query.get("after"):
+        return _page_after(calls, Place.parse(after), query)
+    before = query.get("before")
+    place = Place.parse(before) if before else None
     rows = list((_older_than(calls, place) if place else calls).newest_first()[: PAGE_ROWS + 1])
     shown = rows[:PAGE_ROWS]
     return CallsPage(

@@ -51,7 +51,10 @@ def timeline(call: Connection) -> list[Happening]:
 
 def _first_sight(call: Connection) -> Happening:
     return Happening(
-        call.first_seen_at, "eye", "First seen here", SOURCES.get(Source(call.first_source), call.first_source)
+        call.first_seen_at,
+        "eye",
+        "First seen here",
+        SOURCES.get(Source(call.first_source), call.first_source),
     )
 
 

@@ -31,7 +31,9 @@ def calls(request: HttpRequest) -> HttpResponse:
             shown = page(matching, request.GET)
             count_words = counted(matching)
         except BadPlace:
-            form.add_error(None, "This link does not lead to a place in the list. Start from the newest calls.")
+            form.add_error(
+                None, "This link does not lead to a place in the list. Start from the newest calls."
+            )
     context = {
         "form": form,
         "chips": chips(form, request.GET),
@@ -42,7 +44,10 @@ def calls(request: HttpRequest) -> HttpResponse:
         "quick": quick_ranges(request.GET, timezone.now()),
         "clear_url": "?",
         "zone": timezone.get_current_timezone_name(),
-        "nothing_yet": not shown.calls and form.is_valid() and form.is_empty and not request.GET.get("before"),
+        "nothing_yet": not shown.calls
+        and form.is_valid()
+        and form.is_empty
+        and not request.GET.get("before"),
     }
     return render(request, "history/calls.html", context)
 

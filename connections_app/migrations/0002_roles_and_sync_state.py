@@ -20,7 +20,9 @@ def make_roles(apps, schema_editor):
     app.models_module = True
     create_permissions(app, apps=apps, verbosity=0, using=schema_editor.connection.alias)
     app.models_module = None
-    permission = apps.get_model("auth", "Permission").objects.filter(content_type__app_label="connections_app")
+    permission = apps.get_model("auth", "Permission").objects.filter(
+        content_type__app_label="connections_app"
+    )
     for name, codenames in ROLES.items():
         role, _ = apps.get_model("auth", "Group").objects.get_or_create(name=name)
         role.permissions.set(permission.filter(codename__in=codenames))

@@ -135,7 +135,7 @@ class Connection(models.Model):
                 level=pgtrigger.Statement,
                 when=pgtrigger.After,
                 operation=pgtrigger.Update,
-                referencing=pgtrigger.Referencing(old="before", new="after"),
+                referencing=pgtrigger.Referencing(old="before", new="after"),  # type: ignore[no-untyped-call]
                 func="""
                     INSERT INTO connections_app_connectionevent
                         (connection_id, change_number, source, at, changes)

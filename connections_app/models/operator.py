@@ -25,7 +25,9 @@ class Theme(models.TextChoices):
 
 def known_time_zone(name: str) -> None:
     if name not in zoneinfo.available_timezones():
-        raise ValidationError("“%(name)s” is not a time zone; use a name such as Europe/Berlin.", params={"name": name})
+        raise ValidationError(
+            "“%(name)s” is not a time zone; use a name such as Europe/Berlin.", params={"name": name}
+        )
 
 
 class Operator(AbstractUser):

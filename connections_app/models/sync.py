@@ -45,6 +45,13 @@ class SyncState(models.Model):
     def __str__(self) -> str:
         return "sync state"
 
+    @property
+    def knows_recent(self) -> bool:
+        """Whether it is known from where on the list's calls are new."""
+        if self.order == ListOrder.NEWEST_FIRST:
+            return self.watermark is not None
+        return self.order == ListOrder.OLDEST_FIRST and bool(self.tail_cursor)
+
 
 class Walk(models.Model):
     """One walk over Sift's list: what it covered, what it found, and how it ended."""

@@ -9,12 +9,14 @@ from collections.abc import Callable
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import requests
 import urllib3
 from django.conf import settings
 from requests.adapters import HTTPAdapter
+from requests.auth import HTTPBasicAuth
 from requests.utils import get_environ_proxies
 
 from connections_app.sift.errors import (
@@ -121,7 +123,8 @@ class SiftClient:
         joined = urljoin(url, following)
         if not _is_within(joined, self.url):
             raise BadAnswer(
-                f"Sift's link to the next page leads to {_address(joined)}, outside SIFT_API_URL; not followed."
+                f"Sift's link to the next page leads to {_address(joined)}, outside SIFT_API_URL; "
+                "it was not followed."
             )
         if joined == url:
             raise BadAnswer("Sift's link to the next page leads to the same page.")
@@ -150,7 +153,7 @@ class SiftClient:
         except ValueError:
             raise Unreachable("Sift's answer is not JSON.") from None
 
-    def _transport(self) -> dict[str, object]:
+    def _transport(self) -> dict[str, Any]:
         return {"timeout": (CONNECT_SECONDS, self.read_seconds), "allow_redirects": False, "stream": True}
 
     def _exchange(self, send: Callable[[], requests.Response]) -> tuple[requests.Response, bytes]:
@@ -196,7 +199,7 @@ def error_in(response: requests.Response, body: bytes) -> SiftError | None:
 def _session(url: str, account_id: str, auth_token: str) -> requests.Session:
     """A session that asks the environment for proxies once, not at each request."""
     session = requests.Session()
-    session.auth = (account_id.encode(), auth_token.encode())
+    session.auth = HTTPBasicAuth(account_id.encode(), auth_token.encode())
     session.headers.update({"Accept": "application/json", "User-Agent": "sift-dashboard"})
     session.proxies = get_environ_proxies(url, no_proxy=None)
     session.verify = session.merge_environment_settings(url, {}, None, None, None)["verify"]
@@ -224,8 +227,8 @@ def _read(response: requests.Response) -> bytes:
 def _wait_seconds(attempt: int, retry_after: timedelta | None) -> float:
     """What Sift asked for, or a wait that doubles from half a second; never the same for two clients."""
     if retry_after is not None:
-        return retry_after.total_seconds() + random.uniform(0, 0.5)  # noqa: S311 - not a secret
-    return 2.0 ** (attempt - 2) * random.uniform(0.5, 1.5)  # noqa: S311 - not a secret
+        return retry_after.total_seconds() + random.uniform(0, 0.5)  # noqa: S311
+    return 2.0 ** (attempt - 2) * random.uniform(0.5, 1.5)  # noqa: S311
 
 
 def _retry_after(header: str) -> timedelta | None:

@@ -28,15 +28,16 @@ def claim() -> Account:
     if (account.api_origin, account.account_id) != tuple(ours.values()):
         raise WrongAccount(
             f"This database holds the calls of {account}, but the settings name account "
-            f"{settings.SIFT_ACCOUNT_ID} at {_origin()}. Either set SIFT_API_URL and SIFT_ACCOUNT_ID back, or "
-            "give this account a database of its own: another DATABASE_URL, or another DATA_DIR. "
+            f"{settings.SIFT_ACCOUNT_ID} at {_origin()}. "
+            "Either set SIFT_API_URL and SIFT_ACCOUNT_ID back, or give this account a database of its own: "
+            "another DATABASE_URL, or another DATA_DIR. "
             "If the same account's API has moved to a new address, run: script/manage adopt_api_address"
         )
     return account
 
 
 def adopt_api_address() -> Account:
-    """Take over the configured API address for the same account. Raises `WrongAccount` for another account."""
+    """Take over the configured API address for the same account. Raises `WrongAccount` for another."""
     account = Account.objects.filter(account_id=settings.SIFT_ACCOUNT_ID).first()
     if account is None:
         return claim()

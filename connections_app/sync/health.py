@@ -54,7 +54,9 @@ def late_after() -> timedelta:
 def sentence(state: SyncState, now: datetime) -> str:
     """Is the sync healthy? One sentence for `/sync/`."""
     every = f"every {settings.SYNC_INTERVAL_SECONDS} s"
-    fresh = f"the newest calls were read {ago(now, state.fresh_at)}" if state.fresh_at else "no call was read yet"
+    fresh = (
+        f"the newest calls were read {ago(now, state.fresh_at)}" if state.fresh_at else "no call was read yet"
+    )
     match health_of(state, now):
         case Health.PAUSED:
             return f"Paused by {state.paused_by or 'somebody'} since {clock(state.paused_at, now)}; {fresh}."

@@ -64,7 +64,7 @@ def _fetch(
             page = client.list_page(url)
             _hand_over(page, pages, enough)
             url = None if is_last(page) else page.next_url
-    except Exception as raised:  # noqa: BLE001 - raised again where the pages are used
+    except Exception as raised:  # raised again where the pages are used
         error = raised
     _hand_over(_Ended(error), pages, enough)
 

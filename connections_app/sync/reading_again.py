@@ -58,7 +58,9 @@ def ask(client: SiftClient, connection: Connection) -> Observation | Unusable | 
     except NotKnown:
         return None
     if answer.connection_id != connection.connection_id:
-        return Unusable(answer.payload if isinstance(answer, Unusable) else answer.raw, "Another call was asked for.")
+        return Unusable(
+            answer.payload if isinstance(answer, Unusable) else answer.raw, "Another call was asked for."
+        )
     return answer
 
 

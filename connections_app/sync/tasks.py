@@ -30,13 +30,16 @@ def sync_at_once(**_: Any) -> None:
 def sync(asked_by: str = "") -> None:
     """Read the recent calls, and see to it that a wanted full walk is made.
 
-    Leaves while paused or while Sift asked us to wait, unless a person asked.
+    Leaves while paused or while Sift asked us to wait, unless a person asked. Before the first full walk has
+    begun there is nothing that "recent" could be counted from.
     """
     state = SyncState.objects.get()
     if not asked_by and (state.paused_at or _is_to_wait(state)):
         return
     if state.full_wanted:
         walk_everything.delay(asked_by)
+    if not state.knows_recent:
+        return
     _walk(asked_by, may_be_long=False)
 
 

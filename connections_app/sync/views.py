@@ -85,7 +85,8 @@ def _queued(request: HttpRequest, queue: Any) -> HttpResponseRedirect:
         queue()
     except BrokerAway:
         messages.error(
-            request, "The walk could not be queued: Valkey does not answer. The schedule goes on when it is back."
+            request,
+            "The walk could not be queued: Valkey does not answer. The schedule goes on when it is back.",
         )
     return redirect("sync")
 

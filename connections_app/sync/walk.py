@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from connections_app.ingest import Changes, ingest
@@ -78,7 +78,9 @@ def walk(
         walking.go(may_be_long)
         walking.end(Walk.State.COMPLETED)
     except SiftError as error:
-        walking.end(Walk.State.FAILED, str(error), error.retry_after if isinstance(error, Unreachable) else None)
+        walking.end(
+            Walk.State.FAILED, str(error), error.retry_after if isinstance(error, Unreachable) else None
+        )
     except (Interrupted, lease.LeaseLost) as error:
         walking.end(Walk.State.INTERRUPTED, str(error))
     except BaseException as error:
@@ -215,11 +217,11 @@ class _Walking:
                 answer = reading_again.ask(client, connection)
             except Unreachable:
                 failures += 1
-                self.settle(lambda it=connection: reading_again.put_off(it))
+                self.settle(partial(reading_again.put_off, connection))
                 if failures == READ_AGAIN_FAILURES:
                     raise
             else:
-                self.settle(lambda it=connection, said=answer: reading_again.settle(it, said))
+                self.settle(partial(reading_again.settle, connection, answer))
 
     def settle(self, store: Callable[[], Changes]) -> None:
         with transaction.atomic():
@@ -263,7 +265,10 @@ class _Walking:
 
     def note_oddities(self, observations: Sequence[Observation]) -> None:
         odd = [
-            f"{one.connection_id}: {oddity}" for one in observations if one.oddities for oddity in one.oddities
+            f"{one.connection_id}: {oddity}"
+            for one in observations
+            if one.oddities
+            for oddity in one.oddities
         ]
         self.record.odd_values += len(odd)
         self.record.oddities = (self.record.oddities + odd)[:ODDITIES_KEPT]

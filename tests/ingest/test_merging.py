@@ -73,7 +73,9 @@ def assert_nothing_lost(before: Connection | None, after: Connection) -> None:
 
 
 def test_one_batch_merges_a_call_that_comes_twice() -> None:
-    changes = ingest([observed(status="finished"), observed(status="connecting", to="webrtc:ana")], Source.LIST)
+    changes = ingest(
+        [observed(status="finished"), observed(status="connecting", to="webrtc:ana")], Source.LIST
+    )
     assert (len(changes.created), len(changes.updated)) == (1, 1)
     assert (the_call().status, the_call().to_endpoint) == ("finished", "webrtc:ana")
 
@@ -118,7 +120,10 @@ def test_doubt_is_an_event_and_the_next_observation_clears_it() -> None:
     assert the_call().doubt == Doubt.UNCONFIRMED
     ingest([observed()], Source.LIST)
     assert the_call().doubt == Doubt.NONE
-    assert [event.changes["doubt"][1] for event in ConnectionEvent.objects.order_by("id")] == ["unconfirmed", ""]
+    assert [event.changes["doubt"][1] for event in ConnectionEvent.objects.order_by("id")] == [
+        "unconfirmed",
+        "",
+    ]
 
 
 def test_a_call_that_ended_is_not_doubted() -> None:

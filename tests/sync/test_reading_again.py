@@ -1,4 +1,4 @@
-"""Calls in progress that the list's head does not show are asked for one by one, and none is given a false end."""
+"""Calls in progress that the list's head does not show are asked for, and none is given a false end."""
 
 from datetime import timedelta
 

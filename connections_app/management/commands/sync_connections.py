@@ -21,7 +21,9 @@ class Command(BaseCommand):
     help = "Sync calls from Sift now. The first time, and with --full, the whole list is walked."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--full", action="store_true", help="walk the whole list, not only the recent calls")
+        parser.add_argument(
+            "--full", action="store_true", help="walk the whole list, not only the recent calls"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop = threading.Event()
