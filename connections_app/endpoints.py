@@ -22,15 +22,15 @@ class Kind(TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One end of a call. `e164` is what a click copies; `place` and `country` are empty when not known.
+    """One end of a call. `e164` is what a click copies; what is not known is empty.
 
-    `country` is a two-letter code, `place` a city, a region or the country's name.
+    `where` is a city or region with its country's code (`Berlin · DE`), or the country's name.
     """
 
     kind: Kind
     text: str
     e164: str = ""
-    place: str = ""
+    where: str = ""
     country: str = ""
 
     @property
@@ -77,17 +77,20 @@ def _phone(text: str) -> Endpoint:
         return Endpoint(Kind.UNKNOWN, text)
     if not phonenumbers.is_possible_number(number):
         return Endpoint(Kind.UNKNOWN, text)
+    country = phonenumbers.region_code_for_number(number) or ""
     return Endpoint(
         Kind.PHONE,
         phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL),
         e164=phonenumbers.format_number(number, PhoneNumberFormat.E164),
-        place=_place(number),
-        country=phonenumbers.region_code_for_number(number) or "",
+        where=_where(number, country),
+        country=country,
     )
 
 
-def _place(number: PhoneNumber) -> str:
-    return str(_geocoder().description_for_number(number, LANGUAGE))
+def _where(number: PhoneNumber, country: str) -> str:
+    place = str(_geocoder().description_for_number(number, LANGUAGE))
+    name = str(_geocoder().country_name_for_number(number, LANGUAGE))
+    return f"{place} · {country}" if place and country and place != name else place or name or country
 
 
 @cache

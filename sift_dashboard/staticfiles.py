@@ -10,6 +10,7 @@ from django.core.files.storage import FileSystemStorage, Storage
 
 FILES = {
     "vendor/tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
+    "vendor/tabler.min.css.map": "@tabler/core/dist/css/tabler.min.css.map",
     "vendor/inter-latin.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
     "vendor/inter-latin-ext.woff2": "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2",
 }
