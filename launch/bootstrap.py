@@ -20,6 +20,19 @@ PYTHON = VENV / "bin" / "python"
 NODE_MODULES = ROOT / "node_modules"
 NEEDED_FOR_TESTS = ("test", "bench")
 
+# What uv calls those settings of pip's that say where packages come from.
+UV_NAMES = {
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_INDEX",
+    "find-links": "UV_FIND_LINKS",
+    "no-index": "UV_NO_INDEX",
+    "trusted-host": "UV_INSECURE_HOST",
+    "cert": "SSL_CERT_FILE",
+    "proxy": "ALL_PROXY",
+    "timeout": "UV_HTTP_TIMEOUT",
+    "default-timeout": "UV_HTTP_TIMEOUT",
+}
+
 
 def main() -> None:
     command, arguments = sys.argv[1], sys.argv[2:]
@@ -40,13 +53,15 @@ def set_up(*, for_tests: bool) -> None:
     _once("python", "requirements.txt", lambda: _uv("requirements.txt"))
     if for_tests:
         _once("python-dev", "requirements-dev.txt", lambda: _uv("requirements-dev.txt"))
-    _once("node", "package-lock.json", _front_end)
+    if (ROOT / "package-lock.json").exists():
+        _once("node", "package-lock.json", _front_end)
 
 
 def _make_venv() -> None:
     shutil.rmtree(VENV, ignore_errors=True)
     print("Setting up .venv …", file=sys.stderr)
-    subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+    base = getattr(sys, "_base_executable", sys.executable)  # not the one that was just removed
+    subprocess.run([base, "-m", "venv", str(VENV)], check=True)
 
 
 def _pip(requirements: str) -> None:
@@ -55,7 +70,19 @@ def _pip(requirements: str) -> None:
 
 def _uv(requirements: str) -> None:
     print(f"Installing {requirements} …", file=sys.stderr)
-    _run(PYTHON, "-m", "uv", "pip", "install", "--quiet", "--require-hashes", "-r", requirements, **_index())
+    _run(
+        PYTHON,
+        "-m",
+        "uv",
+        "pip",
+        "install",
+        "--quiet",
+        "--compile-bytecode",
+        "--require-hashes",
+        "-r",
+        requirements,
+        **_index(),
+    )
 
 
 def _front_end() -> None:
@@ -74,21 +101,19 @@ def _run(*command: object, **environment: str) -> None:
 
 
 def _index() -> dict[str, str]:
-    """uv's names for what pip was told about indexes and certificates, where it was told by environment."""
-    names = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_CERT": "SSL_CERT_FILE"}
-    given = {ours: os.environ[theirs] for theirs, ours in names.items() if os.environ.get(theirs)}
-    return {"UV_PYTHON": str(PYTHON), "UV_LINK_MODE": "copy", **given} | _from_pip_settings(given)
-
-
-def _from_pip_settings(given: dict[str, str]) -> dict[str, str]:
-    """The index that pip's own settings name, so that both install from the same place."""
-    if "UV_DEFAULT_INDEX" in given or os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("UV_INDEX_URL"):
-        return {}
-    asked = subprocess.run(
-        [str(PYTHON), "-m", "pip", "config", "get", "global.index-url"], capture_output=True, text=True
-    )
-    url = asked.stdout.strip()
-    return {"UV_DEFAULT_INDEX": url} if asked.returncode == 0 and url else {}
+    """uv's names for what pip was told, by its files or the environment, about sources of packages."""
+    said = subprocess.run([str(PYTHON), "-m", "pip", "config", "list"], capture_output=True, text=True)
+    found = {}
+    for line in said.stdout.splitlines():
+        name, _, value = line.partition("=")
+        option = name.rpartition(".")[2]
+        if option in UV_NAMES:
+            found[UV_NAMES[option]] = " ".join(value.strip("'\"").replace("\\n", " ").split())
+    if "UV_FIND_LINKS" in found:
+        found["UV_FIND_LINKS"] = found["UV_FIND_LINKS"].replace(" ", ",")
+    own = {name: value for name, value in found.items() if name not in os.environ}
+    # pip takes the best version of all indexes; the hashes keep that safe.
+    return {"UV_PYTHON": str(PYTHON), "UV_LINK_MODE": "copy", "UV_INDEX_STRATEGY": "unsafe-best-match", **own}
 
 
 def _once(step: str, list_name: str, do: Callable[[], None]) -> None:

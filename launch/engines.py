@@ -202,7 +202,7 @@ class Postgres:
         try:
             pid = int((self.cluster / "postmaster.pid").read_text().split("\n", 1)[0])
             process = psutil.Process(pid)
-            return process if process.name() == "postgres" and self.works_here(process) else None
+            return process if is_named(process, "postgres") and self.works_here(process) else None
         except (FileNotFoundError, ValueError, psutil.Error):
             return None
 
@@ -425,11 +425,30 @@ def await_answer(name: str, server: subprocess.Popen[bytes], log: Path, answers:
 
 
 def await_end(process: psutil.Process, last_resort: signal.Signals) -> None:
-    try:
-        process.wait(STOP_SECONDS)
-    except psutil.TimeoutExpired:
+    """Wait until a server that was told to stop has; one that does not gets the signal `last_resort`."""
+    if not ends_within(STOP_SECONDS, process):
         process.send_signal(last_resort)
-        process.wait(STOP_SECONDS)
+        ends_within(STOP_SECONDS, process)
+
+
+def ends_within(seconds: float, process: psutil.Process) -> bool:
+    """Whether the process ends in time; one that is dead but not reaped by its parent yet has ended."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            process.wait(0.02)
+            return True
+        except psutil.TimeoutExpired:
+            if is_zombie(process):
+                return True
+    return False
+
+
+def is_zombie(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def is_named(process: psutil.Process, name: str) -> bool:

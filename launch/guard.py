@@ -15,6 +15,7 @@ END_SECONDS = 5.0
 
 
 def main() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the supervisor starts us with signals held back
     supervisor = psutil.Process(int(sys.argv[1]))
     child = subprocess.Popen(sys.argv[2:])
     # The group gets these as well: the child obeys them, and its guard waits for it.

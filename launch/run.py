@@ -22,6 +22,7 @@ from honcho.manager import Manager
 from honcho.printer import Printer
 
 from launch import environment as env
+from launch.engines import make_folder
 
 ROOT = env.ROOT
 READY_SECONDS = 60.0
@@ -41,7 +42,7 @@ def main(given: Sequence[str]) -> None:
         signal.signal(number, _leave)
     environment = env.given()
     folder = env.data_dir(environment)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with _only_one(folder):
         if not env.is_free(chosen.host, chosen.port):
             sys.exit(f"Port {chosen.port} is in use. Choose another: script/run --port {chosen.port + 1}")
@@ -60,9 +61,9 @@ def run(chosen: argparse.Namespace, prepared: dict[str, str], folder: Path) -> i
     manager = Supervisor(lines)
     for name, command in processes(chosen, prepared, folder).items():
         own = prepared | ({"SANDBOX_TOKEN": prepared["SIFT_AUTH_TOKEN"]} if name == "sandbox" else {})
-        manager.add_process(name, _guarded(command), env=own, cwd=str(ROOT), quiet=True)
+        manager.add_process(name, _guarded(command), env=own, cwd=str(ROOT))
     address = f"http://{_shown(chosen.host)}:{chosen.port}"
-    threading.Thread(target=_say_when_ready, args=(address, how_to_sign_in), daemon=True).start()
+    manager.announcer = threading.Thread(target=_say_when_ready, args=(address, how_to_sign_in), daemon=True)
     manager.loop()
     return _outcome(manager, lines)
 
@@ -110,6 +111,23 @@ class Supervisor(Manager):
     """Honcho's manager, which remembers whose end made it end everything."""
 
     first_ended: tuple[str, int] | None = None
+    announcer: threading.Thread
+
+    def _start(self) -> None:
+        """Start every process. A signal waits until the pid of each is known, so that it reaches all."""
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        super()._start()
+        later = []
+        while not self._all_started():
+            message = self.events.get(timeout=READY_SECONDS)
+            if message.type == "start":
+                self._processes[message.name]["pid"] = message.data["pid"]
+            else:
+                later.append(message)
+        for message in later:
+            self.events.put(message)
+        self.announcer.start()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def terminate(self) -> None:
         if not self._terminating:
