@@ -10,7 +10,7 @@ from typing import Any
 from django import template
 from django.conf import settings
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from connections_app.endpoints import Endpoint, endpoint_of, party_of
@@ -21,7 +21,7 @@ register = template.Library()
 
 NOTHING = "\N{EN DASH}"
 ICON_NAME = re.compile(r"[a-z0-9-]+", re.ASCII)
-ICON_OPENING = '<svg class="icon" width="24" height="24" viewBox="0 0 24 24" aria-hidden="true">'
+ICON_OPENING = SafeString('<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">')
 DAY = re.compile(r"(\d{4}-\d\d-\d\d)?", re.ASCII)
 DAY_AND_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", re.ASCII)
 
@@ -63,6 +63,8 @@ DIRECTIONS = {
     ),
 }
 NO_DIRECTION = Look("question-mark", "Not told", meaning="Sift has not said who called whom.")
+LOOKS = (*STATUSES.values(), *DOUBTS.values(), *DIRECTIONS.values(), NO_DIRECTION)
+ROW_ICONS = ("copy", "check", "headset", *(look.icon for look in LOOKS))
 
 
 @register.simple_tag
@@ -72,6 +74,21 @@ def icon(name: str, classes: str = "") -> SafeString:
     if not classes:
         return svg
     return mark_safe(svg.replace('class="icon"', format_html('class="icon {}"', classes), 1))  # noqa: S308
+
+
+@register.simple_tag
+def row_icon(name: str, classes: str = "") -> SafeString:
+    """One of `ROW_ICONS`, as a reference to the page's one drawing of it: rows come by the hundred."""
+    return format_html('<svg class="icon {}" aria-hidden="true"><use href="#icon-{}"/></svg>', classes, name)
+
+
+@register.simple_tag
+def row_icons() -> SafeString:
+    """The drawings that `row_icon` refers to, once a page."""
+    drawings = format_html_join(
+        "", '<symbol id="icon-{}" viewBox="0 0 24 24">{}</symbol>', ((n, _shapes(n)) for n in ROW_ICONS)
+    )
+    return format_html('<svg hidden aria-hidden="true">{}</svg>', drawings)
 
 
 @register.filter
@@ -244,11 +261,16 @@ def _talked(connection: Connection) -> timedelta | None:
     return end - start
 
 
-@cache
 def _icon(name: str) -> SafeString:
+    return ICON_OPENING + _shapes(name) + SafeString("</svg>")
+
+
+@cache
+def _shapes(name: str) -> SafeString:
+    """What is drawn inside the icon's `<svg>`."""
     if not ICON_NAME.fullmatch(name):
         raise ValueError(f"{name!r} is not the name of an icon")
     drawing = Path(settings.NODE_MODULES, "@tabler/icons/icons/outline", f"{name}.svg").read_text("utf-8")
-    shapes = re.sub(r"<!--.*?-->", "", drawing, flags=re.DOTALL).partition("<svg")[2].partition(">")[2]
+    shapes = drawing.partition("<svg")[2].partition(">")[2].rpartition("</svg>")[0]
     shapes = re.sub(r'<path stroke="none" d="M0 0h24v24H0z" fill="none" ?/>', "", shapes)
-    return mark_safe(ICON_OPENING + re.sub(r"\s*\n\s*", "", shapes).strip())  # noqa: S308
+    return mark_safe(re.sub(r"\s*\n\s*", "", shapes))  # noqa: S308
