@@ -62,6 +62,8 @@ def _fetch(
                 raise BadAnswer("Sift's links to the next page lead round in a circle.")
             walked.add(hash(url))
             page = client.list_page(url)
+            for one in page.observations:
+                _ = one.encoded  # here, while the database works on the pages before
             _hand_over(page, pages, enough)
             url = None if is_last(page) else page.next_url
     except Exception as raised:  # raised again where the pages are used
