@@ -1,19 +1,33 @@
-// Lets a date filter take a time of day as well.
+// Lets a date filter take a time of day as well. "To" a day means to its end, which is the next day's midnight.
 
+const MIDNIGHT = "T00:00";
 const button = document.querySelector("[data-times]");
 const fields = [...document.querySelectorAll("[data-moment]")];
-const START_OF_DAY = { since: "T00:00", until: "T23:59" };
 
-function withTimes(on) {
-  for (const field of fields) {
-    const value = field.value;
-    field.type = on ? "datetime-local" : "date";
-    if (value) field.value = on ? value + (value.includes("T") ? "" : START_OF_DAY[field.name]) : value.slice(0, 10);
-  }
-  button.setAttribute("aria-pressed", String(on));
-  button.classList.toggle("active", on);
+function dayAfter(day, days) {
+  return new Date(Date.parse(`${day}T00:00Z`) + days * 86400000).toISOString().slice(0, 10);
 }
 
-const hasTimes = fields.some((field) => field.type === "datetime-local");
-if (hasTimes) withTimes(true);
-button.addEventListener("click", () => withTimes(button.getAttribute("aria-pressed") !== "true"));
+function withTime(name, value) {
+  if (!value || value.includes("T")) return value;
+  return (name === "until" ? dayAfter(value, 1) : value) + MIDNIGHT;
+}
+
+function withoutTime(name, value) {
+  const day = value.slice(0, 10);
+  return name === "until" && value.endsWith(MIDNIGHT) ? dayAfter(day, -1) : day;
+}
+
+function show(times) {
+  for (const field of fields) {
+    const value = field.value;
+    field.value = "";
+    field.type = times ? "datetime-local" : "date";
+    if (value) field.value = (times ? withTime : withoutTime)(field.name, value);
+  }
+  button.setAttribute("aria-pressed", String(times));
+  button.classList.toggle("active", times);
+}
+
+if (fields.some((field) => field.type === "datetime-local")) show(true);
+button.addEventListener("click", () => show(button.getAttribute("aria-pressed") !== "true"));
