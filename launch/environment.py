@@ -95,8 +95,10 @@ def for_sandbox(environment: dict[str, str], port: int) -> dict[str, str]:
     }
 
 
-def sandbox_command(port: int, *more: str) -> list[str]:
-    return [sys.executable, "-m", "sandbox", "--port", str(port), "--account", SANDBOX_ACCOUNT, *more]
+def sandbox_command(port: int, folder: Path, *more: str) -> list[str]:
+    """The sandbox's command; it keeps its calls in `folder` from start to start."""
+    own = ["--account", SANDBOX_ACCOUNT, "--state", str(folder / "sandbox.json")]
+    return [sys.executable, "-m", "sandbox", "--port", str(port), *own, *more]
 
 
 def sandbox_port(folder: Path) -> int:

@@ -49,7 +49,7 @@ def _with_sift(prepared: dict[str, str], arguments: Sequence[str]) -> Iterator[d
         complete = env.for_sandbox(prepared, port)
         own = complete | {"SANDBOX_TOKEN": complete["SIFT_AUTH_TOKEN"]}
         with subprocess.Popen(
-            env.sandbox_command(port), cwd=env.ROOT, env=own, stdout=subprocess.DEVNULL
+            env.sandbox_command(port, folder), cwd=env.ROOT, env=own, stdout=subprocess.DEVNULL
         ) as sandbox:
             try:
                 _wait_until_it_listens(port)

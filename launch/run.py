@@ -75,7 +75,7 @@ def processes(chosen: argparse.Namespace, prepared: dict[str, str], folder: Path
     if prepared.get("SIFT_SANDBOX"):
         port = int(prepared["SIFT_API_URL"].rsplit(":", 1)[1].split("/")[0])
         started["sandbox"] = env.sandbox_command(
-            port, "--calls", chosen.sandbox_calls, "--rate", chosen.sandbox_rate
+            port, folder, "--calls", chosen.sandbox_calls, "--rate", chosen.sandbox_rate
         )
     return started | {
         "web": [

@@ -5,6 +5,8 @@ import asyncio
 import os
 import socket
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 
 import uvicorn
 
@@ -13,7 +15,10 @@ from sandbox.calls import World
 from sandbox.control import Control
 from sandbox.faults import strike
 from sandbox.http import Receive, Scope, Send, read, write
+from sandbox.memory import recall, remember, remembered_now
 from sandbox.traffic import Traffic
+
+REMEMBER_SECONDS = 10
 
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -32,6 +37,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=6.0, help="new calls a minute, on the average")
     parser.add_argument("--order", choices=("newest", "oldest"), default="newest")
     parser.add_argument("--page-size", type=int, default=50)
+    parser.add_argument("--state", type=Path, help="a file that keeps the calls from start to start")
     parser.add_argument("--latency-ms", type=float, default=0.0)
     return parser.parse_args(given)
 
@@ -40,7 +46,11 @@ class Sandbox:
     """The ASGI application: Sift's face under the prefix, the test face under /_sandbox/."""
 
     def __init__(self, chosen: argparse.Namespace) -> None:
-        self.world = World(chosen.seed, chosen.calls, chosen.order, chosen.page_size)
+        began = remembered_now(chosen.state) if chosen.state else None
+        now = began or datetime.now(UTC).replace(microsecond=0)
+        self.world = World(chosen.seed, chosen.calls, chosen.order, chosen.page_size, now)
+        if chosen.state:
+            recall(self.world, chosen.state)
         self.traffic = Traffic(self.world, chosen.rate)
         self.api = Api(self.world, chosen.prefix, chosen.account, chosen.token)
         self.control = Control(self.world, self.traffic, chosen.latency_ms)
@@ -75,14 +85,25 @@ async def serve(chosen: argparse.Namespace) -> None:
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sandbox = Sandbox(chosen)
     sandbox.traffic.begin()
-    traffic = asyncio.create_task(sandbox.traffic.run())
+    tasks = [asyncio.create_task(sandbox.traffic.run())]
+    if chosen.state:
+        tasks.append(asyncio.create_task(keep_remembering(sandbox.world, chosen.state)))
     config = uvicorn.Config(
         sandbox, access_log=False, log_level="critical", lifespan="off", timeout_keep_alive=75
     )
     port = listening.getsockname()[1]
     print(f"sandbox listening on http://{chosen.host}:{port}{chosen.prefix}", flush=True)
     await Server(config).serve(sockets=[listening])
-    traffic.cancel()
+    for task in tasks:
+        task.cancel()
+    if chosen.state:
+        remember(sandbox.world, chosen.state)
+
+
+async def keep_remembering(world: World, file: Path) -> None:
+    while True:
+        remember(world, file)
+        await asyncio.sleep(REMEMBER_SECONDS)
 
 
 if __name__ == "__main__":

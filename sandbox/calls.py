@@ -72,7 +72,7 @@ class World:
         """Indices from `start` on, up or down, of calls that Sift still knows."""
         index = start
         while 0 <= index < self.following:
-            if index not in self.forgotten:
+            if index not in self.forgotten and (index < self.past or index in self.added):
                 yield index
             index += step
 

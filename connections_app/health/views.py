@@ -1,7 +1,11 @@
-"""`/healthz` and `/readyz`, for machines that watch."""
+"""`/healthz` and `/readyz`, for machines that watch; and what people see when something fails."""
+
+import sys
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseServerError
+from django.template.loader import render_to_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -23,3 +27,10 @@ def readyz(request: HttpRequest) -> HttpResponse:
     """200 when calls can be shown and callbacks taken, else 503 and the reason."""
     found = readiness()
     return HttpResponse(f"{found.words}\n", status=200 if found.ready else 503, content_type="text/plain")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The page for an error of ours: 503 in words where the database is away, else 500."""
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "5"})
+    return HttpResponseServerError(render_to_string("500.html"))

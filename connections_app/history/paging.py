@@ -64,7 +64,7 @@ def page(calls: ConnectionQuerySet, query: QueryDict) -> CallsPage:
         return _page_after(calls, Place.parse(after), query)
     before = query.get("before")
     place = Place.parse(before) if before else None
-    rows = list((_older_than(calls, place) if place else calls).newest_first()[: PAGE_ROWS + 1])
+    rows = list((_older_than(calls, place) if place else calls).for_rows().newest_first()[: PAGE_ROWS + 1])
     shown = rows[:PAGE_ROWS]
     return CallsPage(
         shown,
@@ -74,7 +74,7 @@ def page(calls: ConnectionQuerySet, query: QueryDict) -> CallsPage:
 
 
 def _page_after(calls: ConnectionQuerySet, place: Place, query: QueryDict) -> CallsPage:
-    rows = list(_newer_than(calls, place).order_by("at", "id")[: PAGE_ROWS + 1])
+    rows = list(_newer_than(calls, place).for_rows().order_by("at", "id")[: PAGE_ROWS + 1])
     shown = rows[:PAGE_ROWS][::-1]
     return CallsPage(
         shown,

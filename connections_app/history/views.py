@@ -85,7 +85,9 @@ def same_party(one: Connection) -> list[Connection]:
         either |= Q(searched__contains=f"\n{endpoint}", to_endpoint=endpoint)
     if not either:
         return []
-    return list(Connection.objects.filter(either).exclude(pk=one.pk).newest_first()[:SAME_PARTY_SHOWN])
+    return list(
+        Connection.objects.filter(either).exclude(pk=one.pk).for_rows().newest_first()[:SAME_PARTY_SHOWN]
+    )
 
 
 def pretty(value: Any) -> str:

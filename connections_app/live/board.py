@@ -35,7 +35,7 @@ class Board:
 def board(now: datetime) -> Board:
     """The calls in progress, longest first, at most 200 of them, and the counters. Three queries."""
     in_progress = Connection.objects.in_progress()
-    calls = list(in_progress.longest_first()[:LIMIT])
+    calls = list(in_progress.for_rows().longest_first()[:LIMIT])
     counts = in_progress.aggregate(
         connecting=Count("id", filter=Q(status=Status.CONNECTING)),
         connected=Count("id", filter=Q(status=Status.CONNECTED)),

@@ -58,6 +58,10 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     def newest_first(self) -> Self:
         return self.order_by("-at", "-id")
 
+    def for_rows(self) -> Self:
+        """Without the large columns, which no row of a list shows."""
+        return self.defer("raw", "client_data", "searched")
+
     def without_end(self) -> Self:
         """Finished calls whose end time Sift has not told."""
         return self.filter(status=Status.FINISHED, ended_at=None)

@@ -35,14 +35,18 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
 
 
 class TimeZoneMiddleware:
-    """Shows the request's times in the zone of who is signed in, else in UTC."""
+    """Shows times in the zone of who is signed in; pages that are open to all need nobody, and show UTC."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with timezone.override(zone_of(request)):
+        with timezone.override("UTC"):
             return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view_func: Callable[..., Any], *_: Any) -> None:
+        if getattr(view_func, "login_required", True):
+            timezone.activate(zone_of(request))
 
 
 def zone_of(request: HttpRequest) -> zoneinfo.ZoneInfo:

@@ -1,0 +1,125 @@
+"""A real Chromium on a real server; a console error or a broken content policy fails the test."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from django.conf import settings
+from django.db import connection as database
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from connections_app.models import Operator
+from connections_app.people.roles import make_administrator
+from tests.conftest import wait_until
+
+PASSWORD = "correct horse battery"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# What the browser itself says of an answer that a test asks for on purpose.
+EXPECTED = ("Failed to load resource",)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    # Playwright's own event loop runs in this thread, where Django would refuse to use its database.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=os.environ["CHROMIUM"], args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def server(django_db_setup: None) -> Iterator[str]:
+    """The web process as it runs in production, on the test's database; its address."""
+    values = database.settings_dict
+    query = urlencode({"host": values["HOST"], "user": values["USER"]})
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = ["uvicorn", "sift_dashboard.asgi:application", "--port", str(port), "--lifespan", "off"]
+    own = {"DATABASE_URL": f"postgresql:///{values['NAME']}?{query}"}
+    with subprocess.Popen(
+        [sys.executable, "-m", *command, "--no-access-log"], env=os.environ | own
+    ) as process:
+        try:
+            wait_until(lambda: answers(port), 20)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def open_page(chromium: Browser, server: str, transactional_db: None) -> Iterator[Callable[..., Page]]:
+    """Open a page of its own context: width in pixels, light or dark, with or without JavaScript."""
+    said: list[str] = []
+    contexts = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error" and not message.text.startswith(EXPECTED):
+            said.append(message.text)
+
+    def open_page(width: int = 1440, scheme: str = "light", scripts: bool = True) -> Page:
+        context = chromium.new_context(
+            base_url=server,
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if scheme == "dark" else "light",
+            java_script_enabled=scripts,
+            service_workers="block",
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", note)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert said == []
+
+
+@pytest.fixture
+def administrator(db: None) -> Operator:
+    operator = Operator(username="root", first_name="Rosa", last_name="Luna")
+    operator.set_password(PASSWORD)
+    make_administrator(operator)
+    return operator
+
+
+@pytest.fixture
+def sign_in(administrator: Operator) -> Callable[[Page], Page]:
+    """Sign in by the form, as a person does."""
+
+    def sign_in(page: Page) -> Page:
+        page.goto("/")
+        page.fill("input[name=username]", administrator.username)
+        page.fill("input[name=password]", PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url(re.compile(r"^https?://[^/]+/$"))
+        return page
+
+    return sign_in
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    return (Path(settings.NODE_MODULES) / "axe-core" / "axe.min.js").read_text()

@@ -1,0 +1,180 @@
+"""`/calls/` and one call's page: what they show, what they cost, and what they must not fall for."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+from pytest_django.asserts import assertContains, assertNotContains
+
+from connections_app.ingest import ingest
+from connections_app.models import Connection, Source
+from connections_app.sift.payloads import parse_rows
+
+pytestmark = pytest.mark.django_db
+
+# Session, person, role, sync state, and whether the first walk is running.
+FRAME = 5
+
+
+def seen(*rows: dict[str, Any], source: Source = Source.LIST) -> None:
+    observations, unusable = parse_rows([{"status": "finished"} | row for row in rows])
+    assert not unusable
+    ingest(observations, source)
+
+
+def many(count: int) -> None:
+    seen(
+        *(
+            {
+                "connection_id": f"c{n:04}",
+                "status": "failed" if n % 10 == 0 else "finished",
+                "start_time": f"2026-05-{1 + n // 60:02}T12:{n % 60:02}:00Z",
+                "from": "webrtc:ana" if n % 3 == 0 else f"+1415555{n:04}",
+                "to": "+442079460018",
+                "direction": "outgoing",
+            }
+            for n in range(count)
+        )
+    )
+
+
+def ids(answer: Any) -> list[str]:
+    return [call.connection_id for call in answer.context["calls"]]
+
+
+def test_the_newest_fifty_come_first_with_a_link_to_older_ones(signed_in: Client) -> None:
+    many(120)
+    answer = signed_in.get("/calls/")
+    assert ids(answer) == [f"c{n:04}" for n in range(119, 69, -1)]
+    assertContains(answer, 'rel="next"')
+    assertNotContains(answer, 'rel="prev"')
+    assertContains(answer, "120 calls")
+
+
+def test_a_page_costs_the_same_few_queries_however_many_calls(
+    signed_in: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    many(120)
+    with django_assert_num_queries(FRAME + 2):  # the rows, the count
+        signed_in.get("/calls/?q=415&status=finished&since=2026-05-01")
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("q=0007", ["c0007"]),
+        ("q=(415) 555-0007", ["c0007"]),
+        ("q=C0007", ["c0007"]),
+        ("q=ANA", ["c0009", "c0006", "c0003", "c0000"]),
+        ("status=failed", ["c0000"]),
+        ("status=failed&status=finished&q=c000", [f"c{n:04}" for n in range(9, -1, -1)]),
+        ("direction=incoming", []),
+        ("since=2026-05-01T14:05&until=2026-05-01T14:07", ["c0006", "c0005"]),
+        ("since=2026-05-02", []),
+        ("until=2026-04-30", []),
+    ],
+)
+def test_filters(signed_in: Client, query: str, expected: list[str]) -> None:
+    many(10)
+    assert ids(signed_in.get(f"/calls/?{query}")) == expected
+
+
+def test_a_percent_sign_and_an_underscore_are_searched_as_they_are(signed_in: Client) -> None:
+    many(3)
+    assert ids(signed_in.get("/calls/?q=%25")) == []
+    assert ids(signed_in.get("/calls/?q=c_00")) == []
+
+
+def test_an_odd_filter_is_named_and_no_call_is_shown(signed_in: Client) -> None:
+    many(3)
+    answer = signed_in.get("/calls/?since=banana")
+    assert ids(answer) == []
+    assertContains(answer, "Enter a date as 2026-05-31")
+
+
+def test_an_odd_place_is_named_and_no_call_is_shown(signed_in: Client) -> None:
+    many(3)
+    answer = signed_in.get("/calls/?before=nowhere")
+    assert ids(answer) == []
+    assertContains(answer, "does not lead to a place in the list")
+
+
+HOSTILE = [
+    "\x00",
+    "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"),
+    "x" * 100_000,
+    "<script>alert(1)</script>",
+    "=cmd|' /C calc'!A0",
+    "0000-00-00",
+    "10000-01-01",
+    "9999-12-31T23:59",
+    "-1",
+    "1e309",
+    "NaN",
+    "٣",
+    "' OR 1=1 --",
+    "[" * 1000,
+]
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+@pytest.mark.parametrize("name", ["q", "status", "direction", "since", "until", "before", "after"])
+def test_no_value_in_the_address_breaks_the_page(signed_in: Client, name: str, value: str) -> None:
+    answer = signed_in.get("/calls/", {name: value})
+    assert answer.status_code == 200
+    assertNotContains(answer, "<script>alert")
+
+
+def test_one_call_with_its_timeline(
+    signed_in: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    start = {"start_time": "2026-05-10T02:28:17Z"}
+    seen({"connection_id": "a1", "status": "connecting", "to": "+14155550142", "direction": "incoming"})
+    seen({"connection_id": "a1", "status": "connected"} | start, source=Source.RETRIEVE)
+    with django_assert_num_queries(FRAME + 3):  # the call, its events, calls with the same party
+        answer = signed_in.get("/calls/a1/")
+    titles = [happening.title for happening in answer.context["timeline"]]
+    assert titles == ["First seen here", "Connected"]
+    assertContains(answer, "+1 415-555-0142")
+    assertContains(answer, "2026-05-10 04:28:17")
+    assertContains(answer, "Sift called out")
+
+
+def test_client_data_full_of_markup_shows_as_text(signed_in: Client) -> None:
+    seen({"connection_id": "a1", "client_data": {"<script>alert(1)</script>": "</pre><img src=x onerror=y>"}})
+    answer = signed_in.get("/calls/a1/")
+    assertNotContains(answer, "<script>alert")
+    assertNotContains(answer, "<img src=x")
+    assertContains(answer, "&lt;script&gt;alert(1)")
+
+
+@pytest.mark.parametrize(
+    "connection_id", ["a b", "ü😀", "100%", "a?b#c", "requests", "<b>", "a%2Fb", "-", "..."]
+)
+def test_any_id_that_can_stand_in_a_path_has_its_page(signed_in: Client, connection_id: str) -> None:
+    seen({"connection_id": connection_id})
+    answer = signed_in.get("/calls/")
+    address = Connection.objects.get().get_absolute_url()
+    assertContains(answer, f'href="{address}"')
+    assert signed_in.get(address).context["call"].connection_id == connection_id
+
+
+def test_an_unknown_call_is_not_found(signed_in: Client) -> None:
+    assert signed_in.get("/calls/nobody/").status_code == 404
+
+
+def test_the_same_party_is_found_at_either_end_but_not_in_part(signed_in: Client) -> None:
+    seen(
+        {"connection_id": "a1", "from": "+1415555014", "start_time": "2026-05-10T02:00:00Z"},
+        {"connection_id": "a2", "to": "+1415555014", "start_time": "2026-05-10T03:00:00Z"},
+        {"connection_id": "a3", "from": "+14155550142", "start_time": "2026-05-10T04:00:00Z"},
+    )
+    assert [one.connection_id for one in signed_in.get("/calls/a1/").context["same_party"]] == ["a2"]
+
+
+def test_an_empty_list_says_why(signed_in: Client) -> None:
+    assertContains(signed_in.get("/calls/"), "No calls yet")
+    seen({"connection_id": "a1"})
+    answer = signed_in.get("/calls/?q=zzzz")
+    assert answer.context["nothing_yet"] is False

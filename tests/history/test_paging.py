@@ -1,0 +1,71 @@
+"""The list, paged to either end, gives each call once and in order, also where many start together."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.http import QueryDict
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connections_app.history import paging
+from connections_app.ingest import ingest
+from connections_app.models import Connection, Source
+from connections_app.sift.payloads import Observation, parse_connection
+
+pytestmark = pytest.mark.django_db
+
+START = datetime(2026, 5, 10, tzinfo=UTC)
+
+
+def call(number: int, minute: int) -> Observation:
+    start = (START + timedelta(minutes=minute)).isoformat()
+    one = parse_connection({"connection_id": f"c{number}", "status": "finished", "start_time": start})
+    assert isinstance(one, Observation)
+    return one
+
+
+def walk(first: str, direction: str) -> tuple[list[list[int]], str]:
+    """The pages from `first` on by their links, each as its calls' keys, and the last page's address."""
+    pages, address = [], first
+    while True:
+        page = paging.page(Connection.objects.all(), QueryDict(address.removeprefix("?")))
+        pages.append([one.pk for one in page.calls])
+        following = page.older_url if direction == "older" else page.newer_url
+        if not following:
+            return pages, address
+        address = following
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(0, 6), max_size=30), st.integers(2, 7))
+def test_older_to_the_end_and_newer_back_give_the_same_calls(minutes: list[int], rows: int) -> None:
+    Connection.objects.all().delete()
+    ingest([call(number, minute) for number, minute in enumerate(minutes)], Source.LIST)
+    before, paging.PAGE_ROWS = paging.PAGE_ROWS, rows
+    try:
+        older, last = walk("", "older")
+        newer, _ = walk(last, "newer")
+    finally:
+        paging.PAGE_ROWS = before
+    in_order = list(Connection.objects.newest_first().values_list("pk", flat=True))
+    assert [pk for page in older for pk in page] == in_order
+    assert [pk for page in reversed(newer) for pk in page] == in_order
+
+
+def test_a_page_stays_the_same_while_newer_calls_arrive() -> None:
+    ingest([call(n, n) for n in range(120)], Source.LIST)
+    second = paging.page(Connection.objects.all(), QueryDict()).older_url
+    assert second is not None
+    shown = paging.page(Connection.objects.all(), QueryDict(second[1:])).calls
+    ingest([call(n, n) for n in range(120, 180)], Source.LIST)
+    assert paging.page(Connection.objects.all(), QueryDict(second[1:])).calls == shown
+
+
+@pytest.mark.parametrize(
+    "place", ["x", "1", "1-2-3", "-5", "9" * 30 + "-1", "1-" + "9" * 30, "1-1\x00", "٣-٣x"]
+)
+def test_a_place_that_is_none_is_refused(place: str) -> None:
+    query = QueryDict(mutable=True)
+    query["before"] = place
+    with pytest.raises(paging.BadPlace):
+        paging.page(Connection.objects.all(), query)

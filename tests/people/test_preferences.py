@@ -1,0 +1,26 @@
+"""Each person has a time zone and a theme, and sees times accordingly."""
+
+import pytest
+from django.test import Client
+from pytest_django.asserts import assertContains
+
+from connections_app.models import Operator
+from tests.history.test_pages import seen
+
+pytestmark = pytest.mark.django_db
+
+
+def test_times_are_shown_in_the_persons_zone(signed_in: Client) -> None:
+    seen({"connection_id": "a1", "start_time": "2026-01-10T23:30:00Z"})
+    assertContains(signed_in.get("/calls/a1/"), "Sunday 11 January 2026, 00:30:00 CET")
+    signed_in.post("/accounts/preferences/", {"time_zone": "America/New_York", "theme": "dark"})
+    answer = signed_in.get("/calls/a1/")
+    assertContains(answer, "Saturday 10 January 2026, 18:30:00 EST")
+    assertContains(answer, 'data-theme="dark"')
+
+
+@pytest.mark.parametrize("zone", ["", "Mars/Olympus", "../etc/passwd", "\x00", "x" * 500])
+def test_a_zone_that_is_none_is_refused(signed_in: Client, zone: str) -> None:
+    answer = signed_in.post("/accounts/preferences/", {"time_zone": zone, "theme": "dark"})
+    assert answer.status_code == 422
+    assert Operator.objects.get().time_zone == "Europe/Berlin"

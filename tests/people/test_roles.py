@@ -1,0 +1,61 @@
+"""The four roles are groups, each with what the one below it may do."""
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.test import Client
+
+from connections_app.models import Operator, Role
+from connections_app.people.roles import make_administrator
+from tests.history.test_pages import seen
+
+pytestmark = pytest.mark.django_db
+
+
+def allowed(role: Role) -> set[str]:
+    return set(Permission.objects.filter(group__name=role).values_list("codename", flat=True))
+
+
+def test_each_role_may_what_the_one_below_it_may() -> None:
+    assert set(Group.objects.values_list("name", flat=True)) == set(Role.values)
+    viewer, operator, supervisor, administrator = map(allowed, Role)
+    assert viewer <= operator < supervisor < administrator
+    assert "run_sync" in supervisor - operator
+    assert "change_operator" in administrator - supervisor
+
+
+@pytest.fixture
+def admin(client: Client) -> Client:
+    operator = Operator(username="root")
+    make_administrator(operator)
+    client.force_login(operator)
+    return client
+
+
+def test_an_administrator_creates_and_deactivates_an_operator(admin: Client) -> None:
+    group = Group.objects.get(name=Role.OPERATOR)
+    answer = admin.post(
+        "/admin/connections_app/operator/add/",
+        {
+            "username": "ana",
+            "usable_password": "true",
+            "password1": "correct horse battery",
+            "password2": "correct horse battery",
+            "groups": group.pk,
+            "client_name": "ana",
+        },
+    )
+    assert answer.status_code == 302
+    ana = Operator.objects.get(username="ana")
+    assert (ana.client_name, list(ana.groups.all()), ana.is_staff) == ("ana", [group], False)
+    assert admin.get(f"/admin/connections_app/operator/{ana.pk}/change/").status_code == 200
+
+
+def test_calls_are_read_only_in_the_admin(admin: Client) -> None:
+    seen({"connection_id": "a1", "to": "+14155550142"})
+    assert b"a1" in admin.get("/admin/connections_app/connection/?q=0142").content
+    change = admin.get("/admin/connections_app/connection/")
+    assert change.status_code == 200
+    assert admin.get("/admin/connections_app/connection/add/").status_code == 403
+    address = f"/admin/connections_app/connection/{change.context['cl'].result_list[0].pk}/change/"
+    assert admin.get(address).status_code == 200
+    assert admin.post(address, {"status": "failed"}).status_code == 403
