@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from launch import environment as env
+from launch import locks
+from launch.engines import make_folder
 
 CHECKED = ("sift_dashboard", "connections_app", "sandbox", "launch", "bench", "tests")
 TYPED = ("sift_dashboard", "connections_app", "sandbox", "launch")
@@ -31,7 +33,10 @@ def main(arguments: Sequence[str]) -> None:
     inherited = {
         name: value for name, value in env.given().items() if not name.startswith(("SIFT_", "ADMIN_"))
     }
-    with env.ready(inherited | own, throw_away=True) as prepared:
+    folder = env.data_dir(own)
+    make_folder(folder)
+    # Two at once would use one test database.
+    with locks.exclusive(folder / "test.lock"), env.ready(inherited | own, throw_away=True) as prepared:
         for name, command in stages(prepared):
             _stage(name, command, prepared)
         if "--no-browser" in given:
