@@ -10,6 +10,9 @@ from urllib.parse import quote
 from sandbox.calls import World
 from sandbox.http import Answer, Request, answer, error, last_segment
 
+OF_ALL = {"GET": "list", "POST": "create"}
+OF_ONE = {"GET": "retrieve", "POST": "routine"}
+
 
 class Api:
     """Serves one account at `prefix` (such as /v0)."""
@@ -17,16 +20,18 @@ class Api:
     def __init__(self, world: World, prefix: str, account: str, token: str) -> None:
         self.world = world
         self.prefix = prefix
+        self.paths = re.compile(re.escape(prefix) + r"/connections(?:/(?P<id>[^/]+))?/?")
         self.authorization = "Basic " + base64.b64encode(f"{account}:{token}".encode()).decode()
 
     def face(self, request: Request) -> str:
         """Which call of the API a request is: list, create, retrieve, routine, or nothing known."""
-        path = request.path.removeprefix(self.prefix).rstrip("/")
-        if path == "/connections":
-            return {"GET": "list", "POST": "create"}.get(request.method, "")
-        if path.startswith("/connections/") and path.count("/") == 2:
-            return {"GET": "retrieve", "POST": "routine"}.get(request.method, "")
-        return ""
+        return self.methods(request.path).get(request.method, "")
+
+    def methods(self, path: str) -> dict[str, str]:
+        """What each method asks for at a path; nothing where Sift has none."""
+        if found := self.paths.fullmatch(path):
+            return OF_ONE if found["id"] else OF_ALL
+        return {}
 
     def serve(self, request: Request) -> Answer:
         if request.headers.get("authorization") != self.authorization:
@@ -38,8 +43,8 @@ class Api:
                 return self.retrieve(last_segment(request.path.rstrip("/")))
             case "create" | "routine":
                 return error(501, "The sandbox cannot do this yet.")
-        known = request.path.removeprefix(self.prefix).startswith("/connections")
-        return error(405, "Method not allowed.") if known else error(404, "Not found.")
+        allowed = ", ".join(self.methods(request.path))
+        return error(405, "Method not allowed.", allow=allowed) if allowed else error(404, "Not found.")
 
     def list_connections(self, request: Request) -> Answer:
         world, newest = self.world, self.world.order == "newest"
@@ -48,15 +53,15 @@ class Api:
         if "cursor" in request.query:
             place = _place(request.query["cursor"])
             if place is None:
-                return error(404, "Invalid cursor.")
+                return error(404, "Invalid cursor")
             start = place
         indices = list(islice(world.indices(start, step), world.page_size + 1))
         shown, more = indices[: world.page_size], indices[world.page_size :]
         base = f"http://{request.headers.get('host', 'localhost')}{self.prefix}/connections"
-        previous = start - step * world.page_size
+        before = list(islice(world.indices(start - step, -step), world.page_size))
         links = {
             "next": f"{base}?cursor={_cursor(more[0])}" if more else None,
-            "previous": f"{base}?cursor={_cursor(previous)}" if "cursor" in request.query else None,
+            "previous": f"{base}?cursor={_cursor(before[-1])}" if before else None,
         }
         rows = b",".join(map(world.list_row, shown))
         return Answer(200, json.dumps(links).encode()[:-1] + b', "results": [' + rows + b"]}")

@@ -5,6 +5,7 @@ are asked for, so that millions cost nothing at start.
 """
 
 import json
+import math
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -39,6 +40,18 @@ def iso(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@lru_cache(maxsize=1024)
+def _date(day: int) -> str:
+    return f"{datetime.fromtimestamp(day * 86_400, UTC):%Y-%m-%dT}"
+
+
+def iso_of(second: int) -> str:
+    """As `iso`, for seconds since 1970: several times as fast."""
+    day, second = divmod(second, 86_400)
+    minute, second = divmod(second, 60)
+    return f"{_date(day)}{minute // 60:02d}:{minute % 60:02d}:{second:02d}Z"
+
+
 def busyness(moment: datetime) -> float:
     """How busy the hour around `moment` is, 1 on the average of a week."""
     weight = HOURS[moment.hour] * WEEK[moment.weekday()]
@@ -64,7 +77,16 @@ class World:
         self.tail = numbers(self.seed + 1, 900)
         self.hours = self._hours()
         self.index_of: dict[str, int] = {}
+        self.seeded = self.seed * 0xD1342543DE82EF95 & MASK
+        self.now_second = int(self.now.timestamp())
         self.encoded = lru_cache(maxsize=200_000)(self._encoded)
+
+    def warm(self, count: int) -> None:
+        """Encode the first `count` past calls of the list now, so that no page waits for it later."""
+        count = min(count, self.past)
+        first = self.past - count if self.order == "newest" else 0
+        for index in range(first, first + count):
+            self.encoded(index)
 
     # Reading
 
@@ -114,13 +136,14 @@ class World:
         changed = dict(self.row(index)) | fields
         self.changed[index] = {name: value for name, value in changed.items() if value is not None}
 
-    def new_row(self, started: datetime | None = None, **given: Any) -> Row:
-        """A call invented for now, or as `given`."""
+    def new_row(self, given: Row | None = None) -> Row:
+        """A call of now: the fields that are `given`, and the others invented."""
+        given = given or {}
         index = self.following
         row: Row = {"connection_id": self.id_of(index), "status": "finished"}
         if "status" not in given:
-            begun = started or datetime.now(UTC)
-            row |= {"start_time": iso(begun), "end_time": iso(begun)}
+            now = iso(datetime.now(UTC))
+            row |= {"start_time": now, "end_time": now}
         from_, to, direction = self.parties(index)
         return row | {"from": from_, "to": to, "direction": direction} | given
 
@@ -128,7 +151,7 @@ class World:
 
     def draw(self, index: int, what: int) -> float:
         """A number from 0 to 1 that belongs to this call and question."""
-        x = (self.seed * 0xD1342543DE82EF95 + index * 0x2545F4914F6CDD1D + what * ODD) & MASK
+        x = (self.seeded + index * 0x2545F4914F6CDD1D + what * ODD) & MASK
         x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & MASK
         x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & MASK
         return (x ^ (x >> 31)) / 2**64
@@ -152,31 +175,31 @@ class World:
         return (ours, other, "incoming") if self.draw(index, 4) < 0.6 else (other, ours, "outgoing")
 
     def past_call(self, index: int) -> Row:
-        started = self._created(index) + timedelta(seconds=round(2 + 18 * self.draw(index, 5)))
+        started = int(self._created(index) + round(2 + 18 * self.draw(index, 5)))
         from_, to, direction = self.parties(index)
-        row: Row = {"connection_id": self.id_of(index), "status": "finished", "start_time": iso(started)}
+        row: Row = {"connection_id": self.id_of(index), "status": "finished", "start_time": iso_of(started)}
         if self.draw(index, 6) < 0.08:
             row["status"] = "failed"
         else:
-            row["end_time"] = iso(min(started + self.talk(index), max(started, self.now)))
+            row["end_time"] = iso_of(min(started + self.talk_seconds(index), max(started, self.now_second)))
         row |= {"from": from_, "to": to, "direction": direction}
         if self.draw(index, 7) < 0.2:
             row["client_data"] = CLIENT_DATA[int(self.draw(index, 8) * len(CLIENT_DATA))]
         return row
 
-    def talk(self, index: int) -> timedelta:
-        """How long the talk lasts: mostly one to five minutes, at times an hour."""
-        spread = sum(self.draw(index, 20 + n) for n in range(4)) - 2
-        return timedelta(seconds=round(150 * 4.0**spread))
+    def talk_seconds(self, index: int) -> int:
+        """How long the talk lasts: mostly one to five minutes, at times half an hour."""
+        draw = self.draw
+        spread = draw(index, 20) + draw(index, 21) + draw(index, 22) + draw(index, 23) - 2
+        return round(150 * math.pow(4, spread))
 
-    def _created(self, index: int) -> datetime:
-        """When a past call was made: spread over the month as its hours are busy; rising with the index."""
+    def _created(self, index: int) -> float:
+        """The second in which a past call was made: rising with the index, denser where hours are busy."""
         position = (index + self.draw(index, 9)) / self.past * self.hours[-1]
         hour = min(bisect_right(self.hours, position), len(self.hours) - 1)
         before = self.hours[hour - 1] if hour else 0.0
         within = (position - before) / (self.hours[hour] - before)
-        ended = timedelta(minutes=10)
-        return self.now - ended - timedelta(days=DAYS) + timedelta(hours=hour + within)
+        return self.now_second - 600 - DAYS * 86_400 + (hour + within) * 3600
 
     def _hours(self) -> list[float]:
         """How many calls are made up to the end of each hour of the month, in relative numbers."""

@@ -11,6 +11,8 @@ from sandbox.http import Answer, Request, answer, error, last_segment
 from sandbox.traffic import Traffic
 
 LOG_LENGTH = 100_000
+# Of each body in the log, in bytes.
+LONGEST_LOGGED = 256 * 1024
 
 
 class Control:
@@ -32,7 +34,7 @@ class Control:
                 "method": request.method,
                 "path": request.path,
                 "query": request.query,
-                "body": request.body.decode(errors="replace"),
+                "body": request.body[:LONGEST_LOGGED].decode(errors="replace"),
             }
         )
 
@@ -41,7 +43,7 @@ class Control:
             return error(403, "For this machine only.")
         try:
             return self.dispatch(request)
-        except (ValueError, TypeError, KeyError) as problem:
+        except (ValueError, TypeError, KeyError, AttributeError) as problem:
             return error(400, str(problem))
 
     def dispatch(self, request: Request) -> Answer:
@@ -72,25 +74,27 @@ class Control:
     def set(self, wanted: dict[str, Any]) -> Answer:
         for name, value in wanted.items():
             match name:
-                case "latency_ms":
+                case "latency_ms" if value >= 0:
                     self.latency_ms = float(value)
-                case "rate":
+                case "rate" if value >= 0:
                     self.traffic.rate = float(value)
                 case "order" if value in ("newest", "oldest"):
                     self.world.order = value
-                case "page_size":
+                case "page_size" if value >= 1:
                     self.world.page_size = int(value)
                 case _:
-                    raise ValueError(f"no such setting: {name}={value!r}")
+                    raise ValueError(f"no such setting or value: {name}={value!r}")
         return answer(200, wanted)
 
     def add(self, wanted: dict[str, Any]) -> Answer:
-        """Add `calls` (partial objects; what is not an object goes in as it is), then `count` more."""
+        """Add the `raw` rows as they are, `calls` with the rest invented, then `count` more.
+
+        What is no object goes in as it is.
+        """
         world = self.world
-        added = [
-            world.add(world.new_row(**call) if isinstance(call, dict) else call)
-            for call in [*wanted.get("calls", []), *({} for _ in range(wanted.get("count", 0)))]
-        ]
+        added = [world.add(row) for row in wanted.get("raw", [])]
+        for call in [*wanted.get("calls", []), *({} for _ in range(wanted.get("count", 0)))]:
+            added.append(world.add(world.new_row(call) if isinstance(call, dict) else call))
         return answer(201, {"calls": [world.row(index) for index in added]})
 
     def change(self, request: Request) -> Answer:

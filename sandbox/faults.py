@@ -24,6 +24,9 @@ KINDS = frozenset(
         "endless_body",
     ]
 )
+ON = ("any", "list", "retrieve", "create", "routine")
+# What only a page of the list can have.
+OF_A_PAGE = frozenset(["foreign_next", "broken_rows", "grow"])
 BROKEN_ROWS = (
     b"7",
     b'"a text"',
@@ -36,6 +39,7 @@ BROKEN_ROWS = (
     b'{"connection_id": "broken/%d", "status": "finished"}',
     b'{"connection_id": "broken-%d", "status": null}',
 )
+RESULTS = b'"results": ['
 ODD_ROWS = (
     rb'{"connection_id": "odd-1", "status": "finished", "from": "a\u0000b", "client_data": {"\ud800": 1}}',
     rb'{"connection_id": "odd-2", "status": "finished", "start_time": "0000-00-00T00:00:00Z", "to": 7}',
@@ -63,10 +67,12 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"unknown fault {self.kind!r}; one of {', '.join(sorted(KINDS))}")
+        if self.on not in ON:
+            raise ValueError(f"no fault can be on {self.on!r}; one of {', '.join(ON)}")
 
-    def strikes(self, face: str) -> bool:
+    def strikes(self, face: str, has_cursor: bool) -> bool:
         """Whether this request is hit; counts down."""
-        if self.on not in ("any", face) or self.times == 0:
+        if not self.fits(face, has_cursor) or self.times == 0:
             return False
         if self.skip > 0:
             self.skip -= 1
@@ -75,25 +81,31 @@ class Fault:
             self.times -= 1
         return True
 
+    def fits(self, face: str, has_cursor: bool) -> bool:
+        if self.kind == "refuse_cursor" and not has_cursor:
+            return False
+        return self.on in ("any", face) and (face == "list" or self.kind not in OF_A_PAGE)
+
 
 async def strike(
     faults: list[Fault], face: str, has_cursor: bool, world: World, serve: Callable[[], Answer]
 ) -> Answer:
     """The answer of `serve`, as the faults that hit it leave it."""
-    hit = [fault for fault in faults if fault.strikes(face)]
+    hit = [fault for fault in faults if fault.strikes(face, has_cursor)]
     for fault in hit:
         if fault.kind == "slow":
             await asyncio.sleep(fault.seconds)
     for fault in hit:
-        if instead := _instead(fault, has_cursor):
+        if instead := _instead(fault):
             return instead
     reply = serve()
     for fault in hit:
-        _spoil(fault, reply, world)
+        if reply.status == 200:
+            _spoil(fault, reply, world)
     return reply
 
 
-def _instead(fault: Fault, has_cursor: bool) -> Answer | None:
+def _instead(fault: Fault) -> Answer | None:
     match fault.kind:
         case "status":
             wait = {} if fault.retry_after is None else {"retry_after": f"{fault.retry_after:g}"}
@@ -104,8 +116,8 @@ def _instead(fault: Fault, has_cursor: bool) -> Answer | None:
             return Answer(200, b'{"results": "none"}')
         case "redirect":
             return Answer(302, b"", {"location": fault.location})
-        case "refuse_cursor" if has_cursor:
-            return error(404, "Invalid cursor.")
+        case "refuse_cursor":
+            return error(404, "Invalid cursor")
         case "endless_body":
             return Answer(200, b"", endless=True)
     return None
@@ -121,7 +133,8 @@ def _spoil(fault: Fault, reply: Answer, world: World) -> None:
         case "broken_rows":
             broken = [BROKEN_ROWS[n % len(BROKEN_ROWS)].replace(b"%d", b"%d" % n) for n in range(fault.count)]
             rows = b",".join((*broken, *ODD_ROWS))
-            reply.body = reply.body.replace(b'"results": [', b'"results": [' + rows + b",", 1)
+            before, good = reply.body.split(RESULTS, 1)
+            reply.body = before + RESULTS + rows + (good if good.startswith(b"]") else b"," + good)
         case "grow":
             for _ in range(fault.per_page):
                 world.add(world.new_row())

@@ -1,6 +1,7 @@
 """Living traffic: calls ring, connect or fail, talk and end, with the rhythm of a day, in real time."""
 
 import asyncio
+import math
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,10 @@ from sandbox.calls import World, busyness, iso
 
 STEP_SECONDS = 0.25
 AT_START_MINUTES = 4
-LONGEST_AT_START = timedelta(minutes=25)
+# Calls under way at start are younger than every past one, or the list would be out of order.
+LONGEST_AT_START = timedelta(minutes=9)
+# At night and on Sundays there is still a fifth of the traffic, so that there is something to see.
+QUIETEST = 0.2
 
 
 @dataclass
@@ -35,8 +39,9 @@ class Traffic:
     def begin(self) -> None:
         """Some calls are already under way at start."""
         now = datetime.now(UTC)
-        for _ in range(round(self.rate * AT_START_MINUTES / 2)):
-            begun = now - self.chance.random() ** 2 * LONGEST_AT_START
+        count = math.ceil(self.rate * AT_START_MINUTES / 2)
+        ages = sorted((self.chance.random() ** 2 for _ in range(count)), reverse=True)
+        for begun in (now - age * LONGEST_AT_START for age in ages):
             self.ring(begun)
             talk = self.talks[-1]
             talk.fails, talk.answers_at = False, begun
@@ -47,7 +52,7 @@ class Traffic:
         while True:
             await asyncio.sleep(STEP_SECONDS)
             now = datetime.now(UTC)
-            expected = self.rate / 60 * STEP_SECONDS * busyness(now)
+            expected = self.rate / 60 * STEP_SECONDS * max(busyness(now), QUIETEST)
             for _ in range(int(expected) + (self.chance.random() < expected % 1)):
                 self.ring(now)
             self.step(now)
@@ -58,7 +63,7 @@ class Traffic:
         row = {"connection_id": self.world.id_of(index), "status": "connecting"}
         self.world.add(row | {"from": from_, "to": to, "direction": direction})
         answers_at = now + timedelta(seconds=self.chance.uniform(2, 18))
-        ends_at = answers_at + self.world.talk(index)
+        ends_at = answers_at + timedelta(seconds=self.world.talk_seconds(index))
         self.talks.append(Talk(index, answers_at, ends_at, fails=self.chance.random() < 0.08))
 
     def step(self, now: datetime) -> None:

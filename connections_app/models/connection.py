@@ -140,7 +140,11 @@ class Connection(models.Model):
                 when=pgtrigger.After,
                 operation=pgtrigger.Update,
                 referencing=pgtrigger.Referencing(old="before", new="after"),  # type: ignore[no-untyped-call]
+                # Most batches change no known row; for those the trigger fires as well, and must cost nothing.
                 func="""
+                    IF NOT EXISTS (SELECT FROM after) THEN
+                        RETURN NULL;
+                    END IF;
                     INSERT INTO connections_app_connectionevent
                         (connection_id, change_number, source, at, changes)
                     SELECT after.id, after.change_number, after.change_source, after.changed_at, changed.list

@@ -1,7 +1,7 @@
 """Walk over Sift's list and bring what it says into the database.
 
-A walk reads the recent calls; where a full walk is wanted, goes over the whole list as well; and asks one by
-one for the calls in progress that it did not see. The task, the command and the button all call `walk`.
+A walk reads the recent calls; where a full walk is wanted, it goes over the whole list as well, else it asks
+one by one for the calls in progress that it did not see. The task, the command and the button all call `walk`.
 """
 
 import logging
@@ -130,7 +130,8 @@ class _Walking:
             self.commit([], order=ListOrder.UNKNOWN, tail_cursor="", full_cursor="", full_wanted=True)
             if may_be_long:
                 self._go(may_be_long)
-        self.read_again()
+        if not self.record.full:
+            self.read_again()
 
     def _go(self, may_be_long: bool) -> None:
         self.recent()
