@@ -140,7 +140,7 @@ class Connection(models.Model):
                 when=pgtrigger.After,
                 operation=pgtrigger.Update,
                 referencing=pgtrigger.Referencing(old="before", new="after"),  # type: ignore[no-untyped-call]
-                # Most batches change no known row; for those the trigger fires as well, and must cost nothing.
+                # It fires for batches that change no known row as well, and must cost them nothing.
                 func="""
                     IF NOT EXISTS (SELECT FROM after) THEN
                         RETURN NULL;

@@ -1,7 +1,7 @@
 """Walk over Sift's list and bring what it says into the database.
 
-A walk reads the recent calls; where a full walk is wanted, it goes over the whole list as well, else it asks
-one by one for the calls in progress that it did not see. The task, the command and the button all call `walk`.
+A walk reads the recent calls. Where a full walk is wanted, it goes over the whole list as well; else it asks
+one by one for the calls in progress that it did not see. The task, the command and the button call `walk`.
 """
 
 import logging
