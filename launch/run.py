@@ -27,7 +27,7 @@ from launch.engines import make_folder
 ROOT = env.ROOT
 READY_SECONDS = 60.0
 LAST_LINES = 20
-CELERY = ("-m", "celery", "-A", "sift_dashboard")
+CELERY = ("-m", "celery", "--quiet", "-A", "sift_dashboard")
 WORKER = ("--without-gossip", "--without-mingle", "--pool", "threads", "--loglevel", "warning")
 
 
