@@ -82,6 +82,7 @@ def processes(chosen: argparse.Namespace, prepared: dict[str, str], folder: Path
             *(python, "-m", "uvicorn", "sift_dashboard.asgi:application"),
             *("--host", chosen.host, "--port", str(chosen.port), "--lifespan", "off"),
             *("--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "3"),
+            *("--no-server-header", *_proxies(prepared)),
         ],
         "worker-short": [python, *CELERY, "worker", "-Q", "short", "-c", "4", "-n", "short@%h", *WORKER],
         "worker-long": [python, *CELERY, "worker", "-Q", "long", "-c", "2", "-n", "long@%h", *WORKER],
@@ -90,6 +91,12 @@ def processes(chosen: argparse.Namespace, prepared: dict[str, str], folder: Path
             *("--schedule", str(_fresh(folder / "beat"))),
         ],
     }
+
+
+def _proxies(prepared: dict[str, str]) -> list[str]:
+    """From whom the web server takes X-Forwarded-For and -Proto: nobody, unless told."""
+    trusted = prepared.get("TRUSTED_PROXIES", "").replace(" ", "")
+    return ["--proxy-headers", "--forwarded-allow-ips", trusted] if trusted else ["--no-proxy-headers"]
 
 
 class LastLines(Printer):

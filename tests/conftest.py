@@ -14,10 +14,20 @@ import requests
 from django.conf import LazySettings
 from django.contrib.auth.models import Group
 from django.test import Client
+from playwright.sync_api import Browser, sync_playwright
 
 from connections_app.models import Connection, Operator, Role
 
 ACCOUNT, TOKEN = "tests", "tests-token"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 Calls = list[dict[str, Any]]
 
 
@@ -74,6 +84,28 @@ def running_sandbox(*options: str) -> Iterator[Sandbox]:
             yield Sandbox(line.split(" on ")[1].strip().removesuffix("/v0"))
         finally:
             process.terminate()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(browser_first: None, django_db_setup: None) -> None:
+    """The test database, made in the context in which the tests then run."""
+
+
+@pytest.fixture(scope="session")
+def browser_first(request: pytest.FixtureRequest) -> None:
+    """Playwright brings a context of its own, in which Django does not know connections made before."""
+    if any(item.get_closest_marker("browser") for item in request.session.items):
+        request.getfixturevalue("chromium")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    # Playwright's own event loop runs in this thread, where Django would refuse to use its database.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=os.environ["CHROMIUM"], args=ARGUMENTS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -187,12 +187,12 @@ class _Walking:
         self.completed_everything()
 
     def completed_everything(self) -> None:
-        """The list was read to its end. Where it did not tell its order, only reading all of it is safe."""
+        """The list was read to its end. Where that did not tell what is recent, it is to be read so again."""
         now = timezone.now()
-        if self.state.order == ListOrder.UNKNOWN:
-            self.commit([], full_cursor="", full_completed_at=now, fresh_at=now)
-        else:
+        if self.state.knows_recent:
             self.commit([], full_cursor="", full_completed_at=now, full_wanted=False)
+        else:
+            self.commit([], full_cursor="", full_completed_at=now, fresh_at=now)
 
     def known_from(self, pages: Sequence[Page]) -> dict[str, object]:
         """What these pages of a full walk tell of the list: its order, its mark, and where to go on."""
@@ -200,7 +200,8 @@ class _Walking:
             return {}
         state = self.state
         known: dict[str, object] = {"full_cursor": self.client.relative(pages[-1].next_url or pages[-1].url)}
-        mark = state.full_mark if state.full_cursor else mark_of(pages[0].observations)
+        first_mark = next(filter(None, (mark_of(page.observations) for page in pages)), None)
+        mark = state.full_mark if state.full_cursor else first_mark
         order = ListOrder(state.order) or next(filter(None, (order_of(p.observations) for p in pages)), "")
         if order == ListOrder.NEWEST_FIRST and not state.watermark:
             known["watermark"] = mark

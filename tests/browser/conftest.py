@@ -12,34 +12,15 @@ from urllib.parse import urlencode
 import pytest
 from django.conf import settings
 from django.db import connection as database
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from connections_app.models import Operator
 from connections_app.people.roles import make_administrator
 from tests.conftest import wait_until
 
 PASSWORD = "correct horse battery"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 # What the browser itself says of an answer that a test asks for on purpose.
 EXPECTED = ("Failed to load resource",)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    # Playwright's own event loop runs in this thread, where Django would refuse to use its database.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=os.environ["CHROMIUM"], args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -129,6 +129,16 @@ def test_an_empty_account_is_no_error(make_sandbox: Make) -> None:
     assert SyncState.objects.get().fresh_at is not None
 
 
+def test_calls_that_tell_no_start_are_all_read_each_time(make_sandbox: Make) -> None:
+    sandbox = make_sandbox("--calls", "0")
+    for count in (3, 60):
+        sandbox.add(*({"status": "connecting"} for _ in range(count)))
+        assert sync().state == Walk.State.COMPLETED
+        assert our_ids() == sandbox.ids()
+    state = SyncState.objects.get()
+    assert (state.full_wanted, state.fresh_at is None) == (True, False)
+
+
 def test_broken_rows_are_kept_aside_and_the_rest_lands(sandbox: Sandbox) -> None:
     sandbox.faults({"kind": "broken_rows", "times": 1, "on": "list"})
     made = sync()
