@@ -130,8 +130,6 @@ class Connection(models.Model):
                 name="connection_without_end",
                 condition=models.Q(status=Status.FINISHED, ended_at=None),
             ),
-            # The change feed.
-            models.Index(fields=["change_number"], name="connection_change_number"),
         )
         triggers = (
             pgtrigger.Trigger(

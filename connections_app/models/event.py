@@ -12,7 +12,7 @@ class ConnectionEvent(models.Model):
     """
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="events", db_index=False)
-    change_number = models.BigIntegerField(db_index=True)
+    change_number = models.BigIntegerField()
     source = models.CharField(max_length=16, choices=Source)
     at = models.DateTimeField()
     changes = models.JSONField()

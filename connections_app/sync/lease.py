@@ -6,10 +6,14 @@ connections.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import connection as database
 
 from connections_app.models import SyncState
+
+# What a field of the sync's state may be set to.
+Value = str | bool | datetime | None
 
 LEASE_SECONDS = 30
 
@@ -28,7 +32,7 @@ TAKE = """
 # rows together with the cursor that says they were read, and the next walk reads them again.
 RENEW = """
     UPDATE connections_app_syncstate
-    SET lease_until = clock_timestamp() + %s * interval '1 second'
+    SET lease_until = clock_timestamp() + %s * interval '1 second'{progress}
     WHERE fence = %s AND lease_until > clock_timestamp()
     RETURNING set_config('idle_in_transaction_session_timeout', %s, true),
               set_config('synchronous_commit', 'off', true)
@@ -46,22 +50,27 @@ class LeaseLost(Exception):
 class Lease:
     fence: int
 
-    def renew(self, **progress: object) -> None:
+    def renew(self, **progress: Value) -> None:
         """Hold on for another while and set `progress` on the sync's state; first in a walk's transaction.
 
         Raises `LeaseLost`, whereupon nothing of the transaction may be committed. The row stays locked until
         then, so a later holder waits for the end of it; one that sleeps in it is cut off by the database.
         """
         with database.cursor() as cursor:
-            cursor.execute(RENEW, [LEASE_SECONDS, self.fence, f"{LEASE_SECONDS}s"])
+            columns = "".join(f", {quoted(name)} = %s" for name in progress)
+            values = [LEASE_SECONDS, *progress.values(), self.fence, f"{LEASE_SECONDS}s"]
+            cursor.execute(RENEW.format(progress=columns), values)
             if cursor.rowcount != 1:
                 raise LeaseLost
-        if progress:
-            SyncState.objects.update(**progress)
 
     def release(self) -> None:
         """Let the next walk begin at once; nothing when the lease was lost."""
         SyncState.objects.filter(fence=self.fence).update(lease_until=None)
+
+
+def quoted(field: str) -> str:
+    """The column of one of the state's fields, for SQL. Raises `FieldDoesNotExist` for any other name."""
+    return database.ops.quote_name(SyncState._meta.get_field(field).attname)  # type: ignore[union-attr]
 
 
 def take() -> Lease | None:

@@ -194,12 +194,14 @@ class _Walking:
         else:
             self.commit([], full_cursor="", full_completed_at=now, fresh_at=now)
 
-    def known_from(self, pages: Sequence[Page]) -> dict[str, object]:
+    def known_from(self, pages: Sequence[Page]) -> dict[str, lease.Value]:
         """What these pages of a full walk tell of the list: its order, its mark, and where to go on."""
         if not pages:
             return {}
         state = self.state
-        known: dict[str, object] = {"full_cursor": self.client.relative(pages[-1].next_url or pages[-1].url)}
+        known: dict[str, lease.Value] = {
+            "full_cursor": self.client.relative(pages[-1].next_url or pages[-1].url)
+        }
         first_mark = next(filter(None, (mark_of(page.observations) for page in pages)), None)
         mark = state.full_mark if state.full_cursor else first_mark
         order = ListOrder(state.order) or next(filter(None, (order_of(p.observations) for p in pages)), "")
@@ -231,7 +233,7 @@ class _Walking:
             self.count(store(), read_again=1)
         self.progress(self.record)
 
-    def commit(self, pages: Sequence[Page], **progress: object) -> None:
+    def commit(self, pages: Sequence[Page], **progress: lease.Value) -> None:
         """Merge a batch of pages and move the sync's state, in one transaction that checks the lease."""
         self.check_stop()
         observations = [one for page in pages for one in page.observations]
