@@ -345,10 +345,20 @@ class Valkey:
 
 
 def make_folder(folder: Path) -> None:
-    """Make DATA_DIR where it is missing: ours alone, but for PostgreSQL's user to pass through as root."""
-    if not folder.exists():
+    """Make DATA_DIR where it is missing: ours alone, but for PostgreSQL's user to pass through as root.
+
+    Raises `EngineFailed` where that cannot be done, or nothing be kept in it.
+    """
+    try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, exist_ok=True)
+        problem = "" if os.access(folder, os.W_OK | os.X_OK) else "Permission denied"
+    except OSError as error:
+        problem = error.strerror or str(error)
+    if problem:
+        raise EngineFailed(
+            f"DATA_DIR is {str(folder)!r}; expected a folder that may be made and written to ({problem})."
+        )
 
 
 def socket_folder(data_dir: Path, owner: pwd.struct_passwd | None) -> Path:

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -10,22 +11,30 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
+from django.core.exceptions import ImproperlyConfigured
 from dotenv import dotenv_values
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
 
 from launch.engines import EngineFailed, engines
+from sift_dashboard.environment import Environment
 
 ROOT = Path(__file__).resolve().parent.parent
 SANDBOX_DATABASE = "sift_sandbox"
 DATABASE = "sift"
 SANDBOX_ACCOUNT = "sandbox"
+CONNECT_SECONDS = 5
 
 
 def given() -> dict[str, str]:
-    """The environment over .env; what is set to nothing counts as unset."""
+    """The environment over .env; what is set to nothing counts as unset, whatever .env says."""
     from_file = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value}
-    return from_file | {name: value for name, value in os.environ.items() if value.strip()}
+    return {name: value for name, value in (from_file | dict(os.environ)).items() if value.strip()}
+
+
+def obey_closed_terminals() -> None:
+    """End as by SIGTERM, stopping what was started, when the terminal is closed; not under nohup."""
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
 
 
 def data_dir(environment: dict[str, str]) -> Path:
@@ -64,15 +73,21 @@ def database_url(environment: dict[str, str], server: str) -> str:
     """
     if "DATABASE_URL" not in environment:
         return having(server, DATABASE if has_account(environment) else SANDBOX_DATABASE)
-    if has_account(environment):
-        return server
+    problem = "The database that DATABASE_URL names cannot be used"
     try:
-        return having(server, f"{conninfo_to_dict(server).get('dbname')}_sandbox")
-    except psycopg.Error as error:
-        raise EngineFailed(
+        name = Environment(environment).postgresql("DATABASE_URL")["dbname"]
+        psycopg.connect(server, connect_timeout=CONNECT_SECONDS).close()
+        if has_account(environment):
+            return server
+        problem = (
             "DATABASE_URL is set but SIFT_ACCOUNT_ID is not, so the sandbox's calls need a database of their "
-            f"own beside it, and it could not be made: {' '.join(str(error).split())}"
-        ) from None
+            "own beside it, and it could not be made"
+        )
+        return having(server, f"{name}_sandbox")
+    except ImproperlyConfigured as error:
+        raise EngineFailed(f"Configuration: {error}") from None
+    except psycopg.Error as error:
+        raise EngineFailed(f"{problem}: {' '.join(str(error).split())}") from None
 
 
 def having(server: str, name: str) -> str:
@@ -111,13 +126,18 @@ def sandbox_port(folder: Path) -> int:
 
 
 def is_free(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    return why_not_listen(host, port) is None
+
+
+def why_not_listen(host: str, port: int) -> OSError | None:
+    """What prevents a server on that address, if anything does."""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+    except OSError as error:
+        return error
+    return None
 
 
 def free_port() -> int:

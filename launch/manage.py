@@ -17,6 +17,7 @@ LISTENS_SECONDS = 20.0
 
 def main(arguments: Sequence[str]) -> None:
     """Joins the engines and the sandbox of a running script/run, else starts what the command needs."""
+    env.obey_closed_terminals()
     environment = env.given()
     with env.ready(environment) as prepared, _with_sift(prepared, arguments) as complete:
         sys.exit(_run([sys.executable, str(env.ROOT / "manage.py"), *arguments], complete))

@@ -1,6 +1,7 @@
 """Run the whole dashboard: engines, sandbox, web, workers and beat, under one supervisor."""
 
 import argparse
+import errno
 import fcntl
 import hashlib
 import os
@@ -22,30 +23,39 @@ from honcho.manager import Manager
 from honcho.printer import Printer
 
 from launch import environment as env
-from launch.engines import make_folder
+from launch.engines import EngineFailed, make_folder
 
 ROOT = env.ROOT
 READY_SECONDS = 60.0
 LAST_LINES = 20
-CELERY = ("-m", "celery", "--quiet", "-A", "sift_dashboard")
+# Without banners, and without advice against root: they would bury the address that the start ends with.
+CELERY = ("-W", "ignore::Warning:celery.platforms", "-m", "celery", "--quiet", "-A", "sift_dashboard")
 WORKER = ("--without-gossip", "--without-mingle", "--pool", "threads", "--loglevel", "warning")
 
 
 def main(given: Sequence[str]) -> None:
     arguments = argparse.ArgumentParser(prog="script/run", description="Run the Sift dashboard.")
-    arguments.add_argument("--port", type=int, default=8000)
+    arguments.add_argument("--port", type=_port, default=8000)
     arguments.add_argument("--host", default="127.0.0.1", help="where to listen; 0.0.0.0 for every address")
-    arguments.add_argument("--sandbox-calls", default="5000", help="past calls in the sandbox")
-    arguments.add_argument("--sandbox-rate", default="6", help="the sandbox's new calls a minute")
+    arguments.add_argument("--sandbox-calls", type=int, default=5000, help="past calls in the sandbox")
+    arguments.add_argument("--sandbox-rate", type=float, default=6.0, help="the sandbox's new calls a minute")
     chosen = arguments.parse_args(given)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
+    env.obey_closed_terminals()
     environment = env.given()
+    if environment.get("SIFT_AUTH_TOKEN") and not env.has_account(environment):
+        sys.exit(
+            "SIFT_AUTH_TOKEN is set but SIFT_ACCOUNT_ID is not; expected both, or neither for the sandbox."
+        )
     folder = env.data_dir(environment)
-    make_folder(folder)
+    try:
+        make_folder(folder)
+    except EngineFailed as error:
+        sys.exit(str(error))
     with _only_one(folder):
-        if not env.is_free(chosen.host, chosen.port):
-            sys.exit(f"Port {chosen.port} is in use. Choose another: script/run --port {chosen.port + 1}")
+        if problem := env.why_not_listen(chosen.host, chosen.port):
+            sys.exit(_cannot_listen(chosen, problem))
         with env.ready(environment) as prepared:
             sys.exit(run(chosen, prepared, folder))
 
@@ -75,7 +85,7 @@ def processes(chosen: argparse.Namespace, prepared: dict[str, str], folder: Path
     if prepared.get("SIFT_SANDBOX"):
         port = int(prepared["SIFT_API_URL"].rsplit(":", 1)[1].split("/")[0])
         started["sandbox"] = env.sandbox_command(
-            port, folder, "--calls", chosen.sandbox_calls, "--rate", chosen.sandbox_rate
+            port, folder, "--calls", str(chosen.sandbox_calls), "--rate", str(chosen.sandbox_rate)
         )
     return started | {
         "web": [
@@ -108,7 +118,7 @@ class LastLines(Printer):
 
     def write(self, message: Any) -> None:
         data = message.data.decode(errors="replace") if isinstance(message.data, bytes) else str(message.data)
-        if message.type == "line":
+        if message.type == "line" and data.strip():
             self.last.setdefault(message.name, deque(maxlen=LAST_LINES)).append(data.rstrip("\n"))
         if message.name != "system" and data.strip():
             super().write(message)
@@ -222,4 +232,20 @@ def _fresh(folder: Path) -> Path:
 
 
 def _shown(host: str) -> str:
-    return "127.0.0.1" if host in ("0.0.0.0", "::", "localhost") else host  # noqa: S104 - only compared
+    reached = {"0.0.0.0": "127.0.0.1", "localhost": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"[{reached}]" if ":" in reached else reached
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r}; expected a port from 1 to 65535")
+    return int(text)
+
+
+def _cannot_listen(chosen: argparse.Namespace, problem: OSError) -> str:
+    if problem.errno == errno.EADDRINUSE:
+        return f"Port {chosen.port} is in use. Choose another: script/run --port {chosen.port + 1}"
+    return (
+        f"--host {chosen.host} --port {chosen.port} cannot be listened on ({problem.strerror}); "
+        "expected an address of this machine, and a port that this user may use."
+    )

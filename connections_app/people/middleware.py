@@ -20,6 +20,14 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
     whole page there, and back to the page the person saw rather than to the fragment.
     """
 
+    def process_view(
+        self, request: HttpRequest, view_func: Callable[..., Any], *rest: Any
+    ) -> HttpResponseBase | None:
+        """Open pages are let through before anything asks the database who this is."""
+        if not getattr(view_func, "login_required", True):
+            return None
+        return super().process_view(request, view_func, *rest)
+
     def get_login_url(self, view_func: Callable[..., Any]) -> str:
         return resolve_url(settings.LOGIN_URL)
 

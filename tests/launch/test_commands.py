@@ -157,6 +157,14 @@ def test_it_starts_and_after_sigterm_no_process_is_left(data_dir: Path, start: S
     assert processes(data_dir) == []
 
 
+def test_a_closed_terminal_leaves_no_process(data_dir: Path, start: Start) -> None:
+    dashboard = start()
+    wait_until(dashboard.is_ready, LIMIT)
+    os.killpg(dashboard.process.pid, signal.SIGHUP)
+    assert dashboard.exit_code() == 0
+    assert processes(data_dir) == []
+
+
 def test_ctrl_c_during_the_start_leaves_no_process(data_dir: Path, start: Start) -> None:
     dashboard = start()
     wait_until(lambda: is_there(data_dir, "postgres"), LIMIT)
@@ -203,11 +211,21 @@ def test_a_port_in_use_is_refused(data_dir: Path, account: Sandbox) -> None:
         ("SYNC_INTERVAL_SECONDS", "abc", "a whole number from 1 to 3600"),
         ("PUBLIC_URL", "foo", "an http(s) URL"),
         ("ADMIN_PASSWORD", "123", "too short"),
+        ("DATABASE_URL", "nonsense", "postgresql://user:password@host:5432/name"),
+        ("DATABASE_URL", "postgresql://127.0.0.1:1/name", "Connection refused"),
+        ("REDIS_URL", "redis://127.0.0.1:1/0", "Connection refused"),
+        ("DATA_DIR", "/etc/passwd", "a folder"),
+        ("SIFT_AUTH_TOKEN", "abc", "SIFT_ACCOUNT_ID"),
     ],
 )
 def test_a_wrong_setting_is_refused(data_dir: Path, name: str, value: str, expected: str) -> None:
     fresh = data_dir.with_name("fresh")  # a first password matters while there is no operator yet
     assert_refused(run(fresh, "run", "--port", str(free_port()), **{name: value}), name, expected)
+
+
+def test_an_address_of_another_machine_is_refused(data_dir: Path) -> None:
+    refused = run(data_dir, "run", "--port", str(free_port()), "--host", "203.0.113.1")
+    assert_refused(refused, "--host 203.0.113.1", "an address of this machine")
 
 
 def test_an_accounts_calls_are_kept_apart_and_another_account_is_refused(

@@ -3,6 +3,7 @@
 import secrets
 from typing import Any
 
+import redis
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ImproperlyConfigured, ValidationError
@@ -22,10 +23,13 @@ class Command(BaseCommand):
         try:
             call_command("migrate", interactive=False, verbosity=0)
             claim()
+            redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=5).ping()
         except (WrongAccount, ImproperlyConfigured) as error:
             raise CommandError(str(error)) from None
         except OperationalError as error:
             raise CommandError(f"The database cannot be used: {' '.join(str(error).split())}") from None
+        except redis.RedisError as error:
+            raise CommandError(f"The broker that REDIS_URL names cannot be used: {error}") from None
         if Operator.objects.exists():
             self.stdout.write(
                 "Sign in with your account; a forgotten password: script/manage changepassword NAME"
