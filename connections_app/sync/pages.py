@@ -10,7 +10,7 @@ from connections_app.sift.client import SiftClient
 from connections_app.sift.errors import BadAnswer
 from connections_app.sift.payloads import Page
 
-BATCH_PAGES = 10
+BATCH_PAGES = 20
 BATCH_SECONDS = 1.0
 AHEAD = 2 * BATCH_PAGES
 
@@ -23,7 +23,7 @@ class _Ended:
 
 
 def batches(client: SiftClient, url: str, is_last: Callable[[Page], bool]) -> Iterator[list[Page]]:
-    """The pages from `url` on, in batches of up to ten, none of which waits over a second for more.
+    """The pages from `url` on, in batches of up to twenty, none of which waits over a second for more.
 
     Ends at the list's end or with the first page of which `is_last` is true. An empty batch means that
     nothing came within a second. The next pages are fetched, by a thread, while a batch is used. Raises what
@@ -81,7 +81,7 @@ def _hand_over(item: Page | _Ended, pages: "queue.Queue[Page | _Ended]", enough:
 
 
 def _gather(pages: "queue.Queue[Page | _Ended]") -> tuple[list[Page], _Ended | None]:
-    """What comes within a second, ten pages at the most."""
+    """What comes within a second, twenty pages at the most."""
     batch: list[Page] = []
     deadline = time.monotonic() + BATCH_SECONDS
     while len(batch) < BATCH_PAGES:
