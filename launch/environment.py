@@ -101,12 +101,14 @@ def having(server: str, name: str) -> str:
 
 
 def for_sandbox(environment: dict[str, str], port: int) -> dict[str, str]:
-    """The environment, with the sandbox on `port` as the account."""
+    """The environment, with the sandbox on `port` as the account; the sandbox itself takes it as well."""
+    token = kept_secret(Path(environment["DATA_DIR"]) / "sandbox_token")
     return environment | {
         "SIFT_SANDBOX": "1",
         "SIFT_API_URL": f"http://127.0.0.1:{port}/v0",
         "SIFT_ACCOUNT_ID": SANDBOX_ACCOUNT,
-        "SIFT_AUTH_TOKEN": kept_secret(Path(environment["DATA_DIR"]) / "sandbox_token"),
+        "SIFT_AUTH_TOKEN": token,
+        "SANDBOX_TOKEN": token,
     }
 
 

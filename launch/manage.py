@@ -48,9 +48,8 @@ def _with_sift(prepared: dict[str, str], arguments: Sequence[str]) -> Iterator[d
     else:
         port = env.sandbox_port(folder)
         complete = env.for_sandbox(prepared, port)
-        own = complete | {"SANDBOX_TOKEN": complete["SIFT_AUTH_TOKEN"]}
         with subprocess.Popen(
-            env.sandbox_command(port, folder), cwd=env.ROOT, env=own, stdout=subprocess.DEVNULL
+            env.sandbox_command(port, folder), cwd=env.ROOT, env=complete, stdout=subprocess.DEVNULL
         ) as sandbox:
             try:
                 _wait_until_it_listens(port)

@@ -2,7 +2,6 @@
 
 import argparse
 import errno
-import fcntl
 import hashlib
 import os
 import shlex
@@ -23,6 +22,7 @@ from honcho.manager import Manager
 from honcho.printer import Printer
 
 from launch import environment as env
+from launch import locks
 from launch.engines import EngineFailed, make_folder
 
 ROOT = env.ROOT
@@ -62,16 +62,18 @@ def main(given: Sequence[str]) -> None:
 
 def run(chosen: argparse.Namespace, prepared: dict[str, str], folder: Path) -> int:
     """Start everything, say where it is, and wait; the exit code."""
+    sandbox = {}
     if not env.has_account(prepared):
         port = env.sandbox_port(folder)
         prepared = env.for_sandbox(prepared, port)
+        wanted = ("--calls", str(chosen.sandbox_calls), "--rate", str(chosen.sandbox_rate))
+        sandbox = {"sandbox": env.sandbox_command(port, folder, *wanted)}
     how_to_sign_in = _manage(prepared, "prepare")
     _collect_static(prepared, folder)
     lines = LastLines(sys.stdout)
     manager = Supervisor(lines)
-    for name, command in processes(chosen, prepared, folder).items():
-        own = prepared | ({"SANDBOX_TOKEN": prepared["SIFT_AUTH_TOKEN"]} if name == "sandbox" else {})
-        manager.add_process(name, _guarded(command), env=own, cwd=str(ROOT))
+    for name, command in (sandbox | processes(chosen, prepared, folder)).items():
+        manager.add_process(name, _guarded(command), env=prepared, cwd=str(ROOT))
     address = f"http://{_shown(chosen.host)}:{chosen.port}"
     manager.announcer = threading.Thread(target=_say_when_ready, args=(address, how_to_sign_in), daemon=True)
     manager.loop()
@@ -79,15 +81,9 @@ def run(chosen: argparse.Namespace, prepared: dict[str, str], folder: Path) -> i
 
 
 def processes(chosen: argparse.Namespace, prepared: dict[str, str], folder: Path) -> dict[str, list[str]]:
-    """Every process of the dashboard, by name."""
+    """Every process of the dashboard itself, by name."""
     python = sys.executable
-    started = {}
-    if prepared.get("SIFT_SANDBOX"):
-        port = int(prepared["SIFT_API_URL"].rsplit(":", 1)[1].split("/")[0])
-        started["sandbox"] = env.sandbox_command(
-            port, folder, "--calls", str(chosen.sandbox_calls), "--rate", str(chosen.sandbox_rate)
-        )
-    return started | {
+    return {
         "web": [
             *(python, "-m", "uvicorn", "sift_dashboard.asgi:application"),
             *("--host", chosen.host, "--port", str(chosen.port), "--lifespan", "off"),
@@ -214,13 +210,12 @@ def _say_when_ready(address: str, how_to_sign_in: str) -> None:
 
 @contextmanager
 def _only_one(folder: Path) -> Iterator[None]:
-    lock = os.open(folder / "run.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        sys.exit(f"The dashboard already runs with the data in {folder}. Another one needs another DATA_DIR.")
-    yield
-    os.close(lock)
+    with (folder / "run.lock").open("a") as file:
+        if not locks.take(file):
+            sys.exit(
+                f"The dashboard already runs with the data in {folder}. Another one needs another DATA_DIR."
+            )
+        yield
 
 
 def _fresh(folder: Path) -> Path:

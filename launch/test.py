@@ -12,7 +12,6 @@ from launch import environment as env
 from launch import locks
 from launch.engines import make_folder
 
-CHECKED = ("sift_dashboard", "connections_app", "sandbox", "launch", "bench", "tests")
 TYPED = ("sift_dashboard", "connections_app", "sandbox", "launch")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -37,7 +36,7 @@ def main(arguments: Sequence[str]) -> None:
     make_folder(folder)
     # Two at once would use one test database.
     with locks.exclusive(folder / "test.lock"), env.ready(inherited | own, throw_away=True) as prepared:
-        for name, command in stages(prepared):
+        for name, command in stages():
             _stage(name, command, prepared)
         if "--no-browser" in given:
             print("Browser tests are left out (--no-browser).", flush=True)
@@ -48,7 +47,7 @@ def main(arguments: Sequence[str]) -> None:
     print(f"All stages passed in {time.monotonic() - started:.0f} s.")
 
 
-def stages(prepared: dict[str, str]) -> list[tuple[str, list[str]]]:
+def stages() -> list[tuple[str, list[str]]]:
     """What is checked before any test runs, in order; each takes seconds."""
     python = sys.executable
     return [

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import requests
 from django.conf import LazySettings
 from django.contrib.auth.models import Group
+from django.db import connection as database
 from django.test import Client
 from playwright.sync_api import Browser, sync_playwright
 
@@ -156,6 +158,13 @@ def signed_in(client: Client, make_operator: Callable[..., Operator]) -> Client:
     """A client that is signed in as a viewer, in Berlin."""
     client.force_login(make_operator("viewer", Role.VIEWER, time_zone="Europe/Berlin"))
     return client
+
+
+def database_url() -> str:
+    """The test's own database, for processes that are started beside it."""
+    values = database.settings_dict
+    query = urlencode({"host": values["HOST"], "user": values["USER"]})
+    return f"postgresql:///{values['NAME']}?{query}"
 
 
 def our_ids() -> set[str]:

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -63,7 +62,6 @@ def call(request: HttpRequest, connection_id: str) -> HttpResponse:
         "client_data": None if one.client_data is None else pretty(one.client_data),
         "same_party": same_party(one),
         "now": timezone.now(),
-        "sandbox": settings.SIFT_SANDBOX,
     }
     template = "history/_call.html" if request.htmx else "history/call.html"  # type: ignore[attr-defined]
     return render(request, template, context)

@@ -19,7 +19,6 @@ def show_board(request: HttpRequest) -> HttpResponse:
         "counters": shown.counters,
         "calls": shown.calls,
         "more": shown.more,
-        "limit": board.LIMIT,
         "now": now,
     }
     template = "live/_board.html" if request.htmx else "live/board.html"  # type: ignore[attr-defined]

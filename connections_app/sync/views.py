@@ -108,7 +108,6 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "kept_aside_count": KeptAside.objects.count(),
         "can_run": request.user.has_perm("connections_app.run_sync"),
         "account": "the sandbox" if settings.SIFT_SANDBOX else settings.SIFT_ACCOUNT_ID,
-        "public_url": settings.PUBLIC_URL,
         "interval": settings.SYNC_INTERVAL_SECONDS,
         "callback_warning": ""
         if settings.PUBLIC_URL

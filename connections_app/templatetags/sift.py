@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from connections_app.endpoints import Endpoint, endpoint_of, party_of
 from connections_app.models import Connection, Direction, Doubt, Operator, Status
 from connections_app.people.roles import role_of
+from connections_app.sync import health
 
 register = template.Library()
 
@@ -127,13 +128,7 @@ def when(moment: datetime | None, now: datetime | None = None) -> SafeString | s
     """`Today 14:02:11`, `Yesterday 09:12`, `12 Nov 16:55`, in the person's zone; in full on hover."""
     if moment is None:
         return NOTHING
-    local = timezone.localtime(moment)
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        _iso(moment),
-        f"{local:%A} {local.day} {local:%B %Y, %H:%M:%S} {local:%Z}",
-        _near(local, timezone.localtime(now)),
-    )
+    return _in_full_on_hover(moment, _near(timezone.localtime(moment), timezone.localtime(now)))
 
 
 @register.simple_tag
@@ -141,13 +136,7 @@ def clock(moment: datetime | None) -> SafeString | str:
     """`14:02:11`, in the person's zone; in full on hover."""
     if moment is None:
         return NOTHING
-    local = timezone.localtime(moment)
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        _iso(moment),
-        f"{local:%A} {local.day} {local:%B %Y, %H:%M:%S} {local:%Z}",
-        f"{local:%H:%M:%S}",
-    )
+    return _in_full_on_hover(moment, f"{timezone.localtime(moment):%H:%M:%S}")
 
 
 @register.simple_tag
@@ -155,12 +144,11 @@ def ago(moment: datetime | None, now: datetime | None = None) -> SafeString | st
     """`4 s ago`, which the browser keeps counting."""
     if moment is None:
         return "never"
-    seconds = int(((now or timezone.now()) - moment).total_seconds())
     return format_html(
         '<time datetime="{0}" data-ago="{0}" title="{1}">{2}</time>',
         _iso(moment),
         f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S %Z}",
-        _ago(max(0, seconds)),
+        health.ago(now or timezone.now(), moment),
     )
 
 
@@ -246,11 +234,14 @@ def _near(local: datetime, now: datetime) -> str:
     return f"{local.day} {local:%b}{year} {local:%H:%M}"
 
 
-def _ago(seconds: int) -> str:
-    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds // size} {unit} ago"
-    return f"{seconds} s ago"
+def _in_full_on_hover(moment: datetime, shown: str) -> SafeString:
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        _iso(moment),
+        f"{local:%A} {local.day} {local:%B %Y, %H:%M:%S} {local:%Z}",
+        shown,
+    )
 
 
 def _talked(connection: Connection) -> timedelta | None:

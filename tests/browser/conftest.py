@@ -7,16 +7,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
-from django.db import connection as database
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from connections_app.models import Operator
 from connections_app.people.roles import make_administrator
-from tests.conftest import wait_until
+from tests.conftest import database_url, wait_until
 
 PASSWORD = "correct horse battery"
 # What the browser itself says of an answer that a test asks for on purpose.
@@ -26,12 +24,10 @@ EXPECTED = ("Failed to load resource",)
 @pytest.fixture(scope="session")
 def server(django_db_setup: None) -> Iterator[str]:
     """The web process as it runs in production, on the test's database; its address."""
-    values = database.settings_dict
-    query = urlencode({"host": values["HOST"], "user": values["USER"]})
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = ["uvicorn", "sift_dashboard.asgi:application", "--port", str(port), "--lifespan", "off"]
-    own = {"DATABASE_URL": f"postgresql:///{values['NAME']}?{query}"}
+    own = {"DATABASE_URL": database_url()}
     with subprocess.Popen(
         [sys.executable, "-m", *command, "--no-access-log"], env=os.environ | own
     ) as process:

@@ -5,15 +5,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from urllib.parse import urlencode
 
 import pytest
 from django.conf import LazySettings
-from django.db import connection as database
 from django.utils import timezone
 
 from connections_app.models import Connection, SyncState, Walk
-from tests.conftest import TOKEN, Sandbox, our_ids, wait_until
+from tests.conftest import TOKEN, Sandbox, database_url, our_ids, wait_until
 from tests.sync.test_walking import sync
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -27,10 +25,8 @@ def start(settings: LazySettings) -> Iterator[Start]:
     started: list[subprocess.Popen[str]] = []
 
     def start(*options: str, **environment: str) -> "subprocess.Popen[str]":
-        values = database.settings_dict
-        query = {"host": values["HOST"], "user": values["USER"]}
         own = {
-            "DATABASE_URL": f"postgresql:///{values['NAME']}?{urlencode(query)}",
+            "DATABASE_URL": database_url(),
             "SIFT_API_URL": settings.SIFT_API_URL,
             "SIFT_ACCOUNT_ID": settings.SIFT_ACCOUNT_ID,
             "SIFT_AUTH_TOKEN": settings.SIFT_AUTH_TOKEN,
