@@ -12,11 +12,14 @@ import uvicorn
 import uvloop
 
 from sandbox.api import Api
+from sandbox.callbacks import Callbacks
 from sandbox.calls import World
 from sandbox.control import Control
 from sandbox.faults import strike
 from sandbox.http import Receive, Scope, Send, read, write
 from sandbox.memory import recall, remember, remembered_now
+from sandbox.running import Running
+from sandbox.settings import Settings, is_url
 from sandbox.traffic import Traffic
 
 REMEMBER_SECONDS = 10
@@ -42,7 +45,14 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--page-size", type=int, default=50)
     parser.add_argument("--state", type=Path, help="a file that keeps the calls from start to start")
     parser.add_argument("--latency-ms", type=float, default=0.0)
+    parser.add_argument("--on-incoming", type=url, help="what to ask about each inbound call")
     return parser.parse_args(given)
+
+
+def url(given: str) -> str:
+    if not is_url(given):
+        raise argparse.ArgumentTypeError(f"not a URL: {given}")
+    return given
 
 
 class Sandbox:
@@ -54,14 +64,16 @@ class Sandbox:
         self.world = World(chosen.seed, chosen.calls, chosen.order, chosen.page_size, now)
         if chosen.state:
             recall(self.world, chosen.state)
-        self.traffic = Traffic(self.world, chosen.rate)
-        self.api = Api(self.world, chosen.prefix, chosen.account, chosen.token)
-        self.control = Control(self.world, self.traffic, chosen.latency_ms)
+        settings = Settings(on_incoming=chosen.on_incoming)
+        running = Running(self.world, settings, Callbacks([]), chosen.account)
+        self.traffic = Traffic(self.world, running, chosen.rate)
+        self.api = Api(self.world, running, chosen.prefix, chosen.account, chosen.token)
+        self.control = Control(self.world, self.traffic, running, chosen.latency_ms)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = await read(scope, receive)
         if request.path.startswith("/_sandbox/"):
-            return await write(send, self.control.serve(request))
+            return await write(send, receive, self.control.serve(request))
         self.control.note(request)
         if self.control.latency_ms:
             await asyncio.sleep(self.control.latency_ms / 1000)
@@ -72,7 +84,7 @@ class Sandbox:
             self.world,
             lambda: self.api.serve(request),
         )
-        await write(send, reply)
+        await write(send, receive, reply)
 
 
 class Server(uvicorn.Server):

@@ -5,10 +5,14 @@ import binascii
 import json
 import re
 from itertools import islice
+from typing import Any
 from urllib.parse import quote
 
 from sandbox.calls import World
 from sandbox.http import Answer, Request, answer, error, last_segment
+from sandbox.routines import Invalid, check, is_number
+from sandbox.running import Refused, Running
+from sandbox.settings import is_url
 
 OF_ALL = {"GET": "list", "POST": "create"}
 OF_ONE = {"GET": "retrieve", "POST": "routine"}
@@ -17,8 +21,9 @@ OF_ONE = {"GET": "retrieve", "POST": "routine"}
 class Api:
     """Serves one account at `prefix` (such as /v0)."""
 
-    def __init__(self, world: World, prefix: str, account: str, token: str) -> None:
+    def __init__(self, world: World, running: Running, prefix: str, account: str, token: str) -> None:
         self.world = world
+        self.running = running
         self.prefix = prefix
         self.paths = re.compile(re.escape(prefix) + r"/connections(?:/(?P<id>[^/]+))?/?")
         self.authorization = "Basic " + base64.b64encode(f"{account}:{token}".encode()).decode()
@@ -41,8 +46,10 @@ class Api:
                 return self.list_connections(request)
             case "retrieve":
                 return self.retrieve(last_segment(request.path.rstrip("/")))
-            case "create" | "routine":
-                return error(501, "The sandbox cannot do this yet.")
+            case "create":
+                return self.create(request)
+            case "routine":
+                return self.set_routine(request)
         allowed = ", ".join(self.methods(request.path))
         return error(405, "Method not allowed.", allow=allowed) if allowed else error(404, "Not found.")
 
@@ -71,6 +78,54 @@ class Api:
         if index is None:
             return error(404, "No such connection.")
         return answer(200, self.world.row(index))
+
+    def create(self, request: Request) -> Answer:
+        try:
+            to, status_url = _wanted(request)
+            call = self.running.place(to, "create", status_url)
+        except (Invalid, Refused) as problem:
+            return error(400, str(problem))
+        match self.running.settings.create_answer:
+            case "id":
+                return answer(200, {"connection_id": call.connection_id})
+            case "empty":
+                return Answer(200, b"")
+        return answer(200, self.world.row(call.index))
+
+    def set_routine(self, request: Request) -> Answer:
+        index = self.world.find(last_segment(request.path.rstrip("/")))
+        if index is None:
+            return error(404, "No such connection.")
+        try:
+            self.running.set_routine(index, check(_object(request).get("routine")))
+        except (Invalid, Refused) as problem:
+            return error(400, str(problem))
+        return Answer(200, b"")
+
+
+def _wanted(request: Request) -> tuple[str, str]:
+    """Whom a create is to call, and the URL that is told of it. Raises Invalid, naming the field."""
+    body = _object(request)
+    number, client = body.get("phone_number"), body.get("client_name")
+    if not is_url(body.get("status_url")):
+        raise Invalid("status_url: a URL is required.")
+    if (number is None) == (client is None):
+        raise Invalid("phone_number, client_name: exactly one of them is required.")
+    if number is not None and not is_number(number):
+        raise Invalid("phone_number: not a number in E.164.")
+    if client is not None and not (isinstance(client, str) and client.strip()):
+        raise Invalid("client_name: not a name.")
+    return number or f"webrtc:{client}", body["status_url"]
+
+
+def _object(request: Request) -> dict[str, Any]:
+    try:
+        body = request.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise Invalid("The body is no JSON object.")
+    return body
 
 
 def _cursor(index: int) -> str:

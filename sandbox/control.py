@@ -4,10 +4,12 @@ import time
 from collections import deque
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import unquote
 
 from sandbox.calls import World
 from sandbox.faults import Fault
-from sandbox.http import Answer, Request, answer, error, last_segment
+from sandbox.http import Answer, Request, answer, error
+from sandbox.running import Running
 from sandbox.traffic import Traffic
 
 LOG_LENGTH = 100_000
@@ -16,11 +18,12 @@ LONGEST_LOGGED = 256 * 1024
 
 
 class Control:
-    def __init__(self, world: World, traffic: Traffic, latency_ms: float) -> None:
+    def __init__(self, world: World, traffic: Traffic, running: Running, latency_ms: float) -> None:
         self.world = world
         self.traffic = traffic
+        self.running = running
         self.latency_ms = latency_ms
-        self.faults: list[Fault] = []
+        self.faults = running.callbacks.faults
         self.log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
         self.requests = 0
 
@@ -55,6 +58,9 @@ class Control:
             case "GET", "log":
                 since = int(request.query.get("since", 0))
                 return answer(200, {"log": [entry for entry in self.log if entry["number"] > since]})
+            case "GET", "callbacks":
+                since = int(request.query.get("since", 0))
+                return answer(200, {"callbacks": self.running.callbacks.since(since)})
             case "PUT", "faults":
                 self.faults[:] = [Fault(**fault) for fault in request.json()]
                 return answer(200, [asdict(fault) for fault in self.faults])
@@ -65,10 +71,19 @@ class Control:
                 return answer(200, [])
             case "PUT", "settings":
                 return self.set(request.json())
+            case "GET", "settings":
+                return answer(200, self.settings())
             case "POST", "calls":
                 return self.add(request.json())
-            case "PATCH" | "DELETE", path if path.startswith("calls/"):
-                return self.change(request)
+            case "POST", "incoming":
+                call = self.running.arrive(request.json() or {})
+                return answer(201, self.world.row(call.index))
+            case method, path if path.startswith("calls/"):
+                _, connection_id, *more = path.split("/")
+                index = self.world.find(unquote(connection_id))
+                if index is None:
+                    return error(404, "No such connection.")
+                return self.of_one(f"{method} {'/'.join(more)}".strip(), index, request)
         return error(404, "Not found.")
 
     def set(self, wanted: dict[str, Any]) -> Answer:
@@ -83,8 +98,13 @@ class Control:
                 case "page_size" if value >= 1:
                     self.world.page_size = int(value)
                 case _:
-                    raise ValueError(f"no such setting or value: {name}={value!r}")
-        return answer(200, wanted)
+                    self.running.settings.set(name, value)
+        return answer(200, self.settings())
+
+    def settings(self) -> dict[str, Any]:
+        own = {"latency_ms": self.latency_ms, "rate": self.traffic.rate}
+        of_the_list = {"order": self.world.order, "page_size": self.world.page_size}
+        return own | of_the_list | asdict(self.running.settings)
 
     def add(self, wanted: dict[str, Any]) -> Answer:
         """Add the `raw` rows as they are, `calls` with the rest invented, then `count` more.
@@ -97,12 +117,24 @@ class Control:
             added.append(world.add(world.new_row(call) if isinstance(call, dict) else call))
         return answer(201, {"calls": [world.row(index) for index in added]})
 
-    def change(self, request: Request) -> Answer:
-        index = self.world.find(last_segment(request.path))
-        if index is None:
-            return error(404, "No such connection.")
-        if request.method == "DELETE":
-            self.world.forgotten.add(index)
-            return answer(200, {})
-        self.world.change(index, request.json())
+    def of_one(self, what: str, index: int, request: Request) -> Answer:
+        """Tell or change one call."""
+        match what:
+            case "GET":
+                return answer(
+                    200, {"connection": self.world.row(index)} | self.running.under_way(index).told()
+                )
+            case "DELETE":
+                self.world.forgotten.add(index)
+            case "PATCH":
+                self.world.change(index, request.json())
+                self.running.noticed(index)
+            case "POST keys":
+                self.running.key(index, request.json()["digits"])
+            case "POST says":
+                self.running.say(index, dict(request.json()))
+            case "POST hang_up":
+                self.running.finish(self.running.under_way(index))
+            case _:
+                return error(404, "Not found.")
         return answer(200, self.world.row(index))

@@ -22,11 +22,22 @@ KINDS = frozenset(
         "grow",
         "refuse_cursor",
         "endless_body",
+        "never",
+        "empty",
+        "status_after",
+        "slow_after",
+        "twice",
+        "shuffled",
+        "late",
+        "lost",
     ]
 )
-ON = ("any", "list", "retrieve", "create", "routine")
+ON = ("any", "list", "retrieve", "create", "routine", "callback")
 # What only a page of the list can have.
 OF_A_PAGE = frozenset(["foreign_next", "broken_rows", "grow"])
+# What only the sandbox's own requests can have, and which of those.
+OF_A_CALLBACK = frozenset(["twice", "shuffled", "late", "lost"])
+OF = ("any", "connecting", "connected", "failed", "finished", "done", "incoming")
 BROKEN_ROWS = (
     b"7",
     b'"a text"',
@@ -56,7 +67,9 @@ class Fault:
     times: int | None = None
     skip: int = 0
     on: str = "any"
+    of: str = "any"
     status: int = 500
+    words: str | None = None
     retry_after: float | None = None
     seconds: float = 5.0
     url: str = "https://elsewhere.example/v0/connections?cursor=x"
@@ -69,6 +82,12 @@ class Fault:
             raise ValueError(f"unknown fault {self.kind!r}; one of {', '.join(sorted(KINDS))}")
         if self.on not in ON:
             raise ValueError(f"no fault can be on {self.on!r}; one of {', '.join(ON)}")
+        if self.of not in OF:
+            raise ValueError(f"no callback is of {self.of!r}; one of {', '.join(OF)}")
+        if self.kind in OF_A_CALLBACK and self.on == "any":
+            self.on = "callback"
+        if (self.kind in OF_A_CALLBACK) != (self.on == "callback"):
+            raise ValueError(f"{self.kind!r} cannot be on {self.on!r}")
 
     def strikes(self, face: str, has_cursor: bool) -> bool:
         """Whether this request is hit; counts down."""
@@ -92,9 +111,7 @@ async def strike(
 ) -> Answer:
     """The answer of `serve`, as the faults that hit it leave it."""
     hit = [fault for fault in faults if fault.strikes(face, has_cursor)]
-    for fault in hit:
-        if fault.kind == "slow":
-            await asyncio.sleep(fault.seconds)
+    await _sleep(hit, "slow")
     for fault in hit:
         if instead := _instead(fault):
             return instead
@@ -102,14 +119,21 @@ async def strike(
     for fault in hit:
         if reply.status == 200:
             _spoil(fault, reply, world)
+    await _sleep(hit, "slow_after")
     return reply
+
+
+async def _sleep(hit: list[Fault], kind: str) -> None:
+    for fault in hit:
+        if fault.kind == kind:
+            await asyncio.sleep(fault.seconds)
 
 
 def _instead(fault: Fault) -> Answer | None:
     match fault.kind:
         case "status":
             wait = {} if fault.retry_after is None else {"retry_after": f"{fault.retry_after:g}"}
-            return error(fault.status, f"A fault of the sandbox: {fault.status}.", **wait)
+            return error(fault.status, _words(fault), **wait)
         case "wrong_json":
             return Answer(200, b"<html>It works!</html>")
         case "not_a_page":
@@ -123,10 +147,20 @@ def _instead(fault: Fault) -> Answer | None:
     return None
 
 
+def _words(fault: Fault) -> str:
+    return fault.words or f"A fault of the sandbox: {fault.status}."
+
+
 def _spoil(fault: Fault, reply: Answer, world: World) -> None:
     match fault.kind:
         case "cut":
             reply.cut = True
+        case "never":
+            reply.never = True
+        case "empty":
+            reply.body = b""
+        case "status_after":
+            reply.status, reply.body = fault.status, error(fault.status, _words(fault)).body
         case "foreign_next":
             page: Any = json.loads(reply.body)
             reply.body = json.dumps(page | {"next": fault.url}).encode()

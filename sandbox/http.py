@@ -31,13 +31,17 @@ class Request:
 
 @dataclass
 class Answer:
-    """A whole answer; `cut` closes the connection half way, `endless` sends on and on (64 MB)."""
+    """A whole answer; `cut` closes the connection half way, `endless` sends on and on (64 MB).
+
+    `never` sends nothing until the client goes away.
+    """
 
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
     cut: bool = False
     endless: bool = False
+    never: bool = False
 
 
 def answer(status: int, value: Any, **headers: str) -> Answer:
@@ -65,10 +69,15 @@ async def read(scope: Scope, receive: Receive) -> Request:
     )
 
 
-async def write(send: Send, reply: Answer) -> None:
+async def write(send: Send, receive: Receive, reply: Answer) -> None:
+    if reply.never:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        return
     headers = {"content-type": "application/json"} | reply.headers
     if not reply.endless:
-        headers["content-length"] = str(len(reply.body))
+        # Of an empty body half is nothing: promise a byte, so that the client sees that it was cut.
+        headers["content-length"] = str(max(len(reply.body), int(reply.cut)))
     encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": encoded})
     for _ in range(ENDLESS_CHUNKS if reply.endless else 0):

@@ -6,7 +6,9 @@ import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from sandbox.call import OVER
 from sandbox.calls import World, busyness, iso
+from sandbox.running import Running
 
 STEP_SECONDS = 0.25
 AT_START_MINUTES = 4
@@ -30,8 +32,9 @@ class Talk:
 class Traffic:
     """Makes `rate` calls a minute on the average of a week; 0 makes none."""
 
-    def __init__(self, world: World, rate: float) -> None:
+    def __init__(self, world: World, running: Running, rate: float) -> None:
         self.world = world
+        self.running = running
         self.rate = rate
         self.chance = random.Random(world.seed)  # noqa: S311
         self.talks: list[Talk] = []
@@ -54,8 +57,16 @@ class Traffic:
             now = datetime.now(UTC)
             expected = self.rate / 60 * STEP_SECONDS * max(busyness(now), QUIETEST)
             for _ in range(int(expected) + (self.chance.random() < expected % 1)):
-                self.ring(now)
+                self.come(now)
             self.step(now)
+
+    def come(self, now: datetime) -> None:
+        """A new call; an inbound one asks the application what to do, where there is one."""
+        from_, to, direction = self.world.parties(self.world.following)
+        if direction == "outgoing" and self.running.settings.on_incoming:
+            self.running.arrive({"from": from_, "to": to})
+        else:
+            self.ring(now)
 
     def ring(self, now: datetime) -> None:
         index = self.world.following
@@ -68,14 +79,19 @@ class Traffic:
 
     def step(self, now: datetime) -> None:
         """Let everything happen that is due."""
+        self.talks = [talk for talk in self.talks if self.world.row(talk.index)["status"] not in OVER]
         for talk in self.talks:
             if not talk.connected and talk.answers_at <= now:
                 if talk.fails:
-                    self.world.change(talk.index, {"status": "failed"})
+                    self.change(talk, status="failed")
                     talk.ends_at = now
                 else:
-                    self.world.change(talk.index, {"status": "connected", "start_time": iso(talk.answers_at)})
+                    self.change(talk, status="connected", start_time=iso(talk.answers_at))
                 talk.connected = True
             if talk.connected and not talk.fails and talk.ends_at <= now:
-                self.world.change(talk.index, {"status": "finished", "end_time": iso(talk.ends_at)})
+                self.change(talk, status="finished", end_time=iso(talk.ends_at))
         self.talks = [talk for talk in self.talks if not (talk.connected and talk.ends_at <= now)]
+
+    def change(self, talk: Talk, **fields: str) -> None:
+        self.world.change(talk.index, fields)
+        self.running.noticed(talk.index)

@@ -1,5 +1,6 @@
 """What the tests share: the sandbox as a real process over HTTP, and people who sign in."""
 
+import json
 import os
 import subprocess
 import sys
@@ -68,6 +69,40 @@ class Sandbox:
 
     def log(self) -> list[dict[str, Any]]:
         return list(self._send("GET", "log")["log"])
+
+    def creates(self) -> list[dict[str, Any]]:
+        """The bodies of all creates that reached Sift, also those that a fault kept from making a call."""
+        return self._posted(lambda path: path == "/v0/connections")
+
+    def routines_set(self, connection_id: str) -> list[dict[str, Any]]:
+        """The bodies of all sets of a routine for this call that reached Sift."""
+        return self._posted(lambda path: path == f"/v0/connections/{connection_id}")
+
+    def call(self, connection_id: str) -> dict[str, Any]:
+        """`connection`, `made_by`, `running` (a command's name), `routines` handed, ids `dialled`."""
+        return dict(self._send("GET", f"calls/{connection_id}"))
+
+    def callbacks(self, connection_id: str = "") -> list[dict[str, Any]]:
+        """What Sift sent, of one call or of all, and how it was answered."""
+        sent = self._send("GET", "callbacks")["callbacks"]
+        return [one for one in sent if connection_id in ("", one["connection_id"])]
+
+    def incoming(self, from_: str = "+14155550123", **fields: Any) -> str:
+        """Somebody calls in, by number or from webrtc:NAME; the call's id."""
+        return str(self._send("POST", "incoming", {"from": from_} | fields)["connection_id"])
+
+    def keys(self, connection_id: str, digits: str) -> None:
+        self._send("POST", f"calls/{connection_id}/keys", {"digits": digits})
+
+    def says(self, connection_id: str, value: Any, **more: Any) -> None:
+        self._send("POST", f"calls/{connection_id}/says", {"value": value} | more)
+
+    def person_hangs_up(self, connection_id: str) -> None:
+        self._send("POST", f"calls/{connection_id}/hang_up")
+
+    def _posted(self, is_there: Callable[[str], bool]) -> list[dict[str, Any]]:
+        entries = [entry for entry in self.log() if entry["method"] == "POST" and is_there(entry["path"])]
+        return [json.loads(entry["body"]) for entry in entries]
 
     def _send(self, method: str, path: str, body: Any = None) -> Any:
         answer = self.session.request(method, f"{self.base}/_sandbox/{path}", json=body, timeout=30)
