@@ -132,8 +132,7 @@ async def _sleep(hit: list[Fault], kind: str) -> None:
 def _instead(fault: Fault) -> Answer | None:
     match fault.kind:
         case "status":
-            wait = {} if fault.retry_after is None else {"retry_after": f"{fault.retry_after:g}"}
-            return error(fault.status, _words(fault), **wait)
+            return _refusal(fault)
         case "wrong_json":
             return Answer(200, b"<html>It works!</html>")
         case "not_a_page":
@@ -147,8 +146,9 @@ def _instead(fault: Fault) -> Answer | None:
     return None
 
 
-def _words(fault: Fault) -> str:
-    return fault.words or f"A fault of the sandbox: {fault.status}."
+def _refusal(fault: Fault) -> Answer:
+    wait = {} if fault.retry_after is None else {"retry_after": f"{fault.retry_after:g}"}
+    return error(fault.status, fault.words or f"A fault of the sandbox: {fault.status}.", **wait)
 
 
 def _spoil(fault: Fault, reply: Answer, world: World) -> None:
@@ -160,7 +160,8 @@ def _spoil(fault: Fault, reply: Answer, world: World) -> None:
         case "empty":
             reply.body = b""
         case "status_after":
-            reply.status, reply.body = fault.status, error(fault.status, _words(fault)).body
+            refusal = _refusal(fault)
+            reply.status, reply.body, reply.headers = refusal.status, refusal.body, refusal.headers
         case "foreign_next":
             page: Any = json.loads(reply.body)
             reply.body = json.dumps(page | {"next": fault.url}).encode()

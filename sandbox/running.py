@@ -10,15 +10,12 @@ from sandbox.callbacks import Callback, Callbacks, Line
 from sandbox.calls import World, iso
 from sandbox.commands import perform
 from sandbox.parties import OURS
+from sandbox.ringing import is_refused, outcome, ring_seconds
 from sandbox.routines import Command
 from sandbox.settings import Settings
 
-FAILS = 0.08
-RING_SECONDS = (2.0, 6.0)
 # How long a call lasts after its routine is used up.
 LAST_SECONDS = 1.5
-NEVER_ANSWERS, CANNOT_BE_REACHED = "0001", "0002"
-REFUSED = "0000"
 
 
 class Refused(ValueError):
@@ -38,8 +35,8 @@ class Running:
     # What is asked of Sift
 
     def place(self, to: str, made_by: str, status_url: str | None = None) -> Call:
-        """Call a number or a `webrtc:NAME`. Raises Refused for a number that ends in REFUSED."""
-        if to.endswith(REFUSED):
+        """Call a number or a `webrtc:NAME`. Raises Refused for a number that cannot be called."""
+        if is_refused(to):
             raise Refused("phone_number: this number cannot be called.")
         ours = OURS[int(self.world.draw(self.world.following, 3) * len(OURS))]
         call = self._enter({"from": ours, "to": to, "direction": "incoming"}, made_by, status_url)
@@ -58,14 +55,17 @@ class Running:
 
     def arrive(self, given: dict[str, Any]) -> Call:
         """Somebody calls one of our numbers; the application is asked what to do."""
-        from_, to, _ = self.world.parties(self.world.following)
-        row = {"from": from_, "to": to} | given | {"direction": "outgoing"}
+        one, other, direction = self.world.parties(self.world.following)
+        from_, ours = (other, one) if direction == "incoming" else (one, other)
+        row = {"from": from_, "to": ours} | given | {"direction": "outgoing"}
         call = self._enter(row, "incoming", None)
         call.do(self._be_welcomed(call))
         return call
 
     def finish(self, call: Call) -> None:
-        self._change(call, status="finished", end_time=iso(datetime.now(UTC)))
+        """End a call, unless it is over already."""
+        if call.status not in OVER:
+            self._change(call, status="finished", end_time=iso(datetime.now(UTC)))
 
     def key(self, index: int, digits: str) -> None:
         """The person keys digits; they wait for a command that wants them."""
@@ -122,30 +122,14 @@ class Running:
         self._change(call, status="connected", start_time=iso(datetime.now(UTC)))
 
     async def _ring(self, call: Call) -> None:
-        outcome = self._outcome(call)
-        if outcome == "never":
+        how = outcome(self.world, self.settings, call.index)
+        if how == "never":
             return
-        await self.settings.wait(self._ring_seconds(call))
-        if outcome == "failed":
+        await self.settings.wait(ring_seconds(self.world, self.settings, call.index))
+        if how == "failed":
             self._change(call, status="failed")
         else:
             self._connect(call)
-
-    def _outcome(self, call: Call) -> str:
-        to = self.world.row(call.index)["to"]
-        if to.endswith(NEVER_ANSWERS):
-            return "never"
-        if to.endswith(CANNOT_BE_REACHED):
-            return "failed"
-        if self.settings.answers == "chance":
-            return "failed" if self.world.draw(call.index, 30) < FAILS else "connected"
-        return self.settings.answers
-
-    def _ring_seconds(self, call: Call) -> float:
-        if self.settings.ring_seconds is not None:
-            return self.settings.ring_seconds
-        shortest, longest = RING_SECONDS
-        return shortest + (longest - shortest) * self.world.draw(call.index, 31)
 
     async def _be_welcomed(self, call: Call) -> None:
         if self.settings.on_incoming:
@@ -203,8 +187,7 @@ class Running:
             try:
                 await other.over.wait()
             finally:
-                if other.status not in OVER:
-                    self.finish(other)
+                self.finish(other)
 
     def _tell(self, call: Call) -> Callback | None:
         if call.status_url is None:
