@@ -1,6 +1,8 @@
 """The tables, one file a noun."""
 
 from connections_app.models.account import Account
+from connections_app.models.action import Action, Verb
+from connections_app.models.callback import Callback
 from connections_app.models.connection import (
     Connection,
     Direction,
@@ -10,23 +12,42 @@ from connections_app.models.connection import (
     Status,
 )
 from connections_app.models.event import ConnectionEvent
+from connections_app.models.inbound import InboundRule
 from connections_app.models.kept_aside import KeptAside
 from connections_app.models.operator import Operator, Role
+from connections_app.models.routine import Routine, RoutineVersion, UsedBy
+from connections_app.models.script import Origin, Script, Step
+from connections_app.models.sending import CallRequest, Outcome, Push, Sending, Settled
 from connections_app.models.sync import ListOrder, SyncState, Walk
 
 __all__ = [
     "Account",
+    "Action",
+    "CallRequest",
+    "Callback",
     "Connection",
     "ConnectionEvent",
     "Direction",
     "Doubt",
+    "InboundRule",
     "KeptAside",
     "ListOrder",
     "Operator",
+    "Origin",
+    "Outcome",
+    "Push",
     "Reading",
     "Role",
+    "Routine",
+    "RoutineVersion",
+    "Script",
+    "Sending",
+    "Settled",
     "Source",
     "Status",
+    "Step",
     "SyncState",
+    "UsedBy",
+    "Verb",
     "Walk",
 ]

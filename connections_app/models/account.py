@@ -1,6 +1,13 @@
 """The Sift account whose calls this database holds."""
 
+import secrets
+
 from django.db import models
+
+
+def new_token() -> str:
+    """A token that cannot be guessed: 256 bits, fit for a URL."""
+    return secrets.token_urlsafe(32)
 
 
 class Account(models.Model):
@@ -9,6 +16,10 @@ class Account(models.Model):
     api_origin = models.TextField()
     account_id = models.TextField()
     claimed_at = models.DateTimeField(auto_now_add=True)
+    incoming_token = models.CharField(max_length=64, default=new_token, editable=False)
+    called_back_at = models.DateTimeField(
+        null=True, editable=False, help_text="When Sift last reached one of our addresses."
+    )
 
     class Meta:
         constraints = (models.CheckConstraint(condition=models.Q(id=1), name="account_only_one"),)

@@ -2,6 +2,8 @@
 
 import zoneinfo
 
+import phonenumbers
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -30,6 +32,13 @@ def known_time_zone(name: str) -> None:
         )
 
 
+def known_country(code: str) -> None:
+    if code not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValidationError(
+            "“%(code)s” is not a country; use two letters such as US.", params={"code": code}
+        )
+
+
 class Operator(AbstractUser):
     client_name = models.CharField(
         max_length=255,
@@ -43,6 +52,13 @@ class Operator(AbstractUser):
         validators=[known_time_zone],
         help_text="Times are shown, and days are counted, in this zone.",
     )
+    country = models.CharField(
+        max_length=2,
+        default="",
+        blank=True,
+        validators=[known_country],
+        help_text="Two letters, such as US: numbers typed without a + belong to it.",
+    )
     theme = models.CharField(max_length=8, choices=Theme, default=Theme.SYSTEM)
 
     class Meta(AbstractUser.Meta):
@@ -55,6 +71,17 @@ class Operator(AbstractUser):
                 violation_error_message="Another operator has this client name.",
             ),
         )
+        permissions = (
+            ("place_call", "Can place calls, and steer their own"),
+            ("steer_any_call", "Can steer every call"),
+            ("edit_routines", "Can write and publish routines"),
+            ("see_addresses", "Can see the addresses that Sift calls back"),
+        )
+
+    @property
+    def dials_from(self) -> str:
+        """The country that numbers typed without a + belong to."""
+        return self.country or settings.DEFAULT_COUNTRY
 
     def clean(self) -> None:
         super().clean()

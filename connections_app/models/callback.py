@@ -1,0 +1,38 @@
+"""What Sift called back with, and what it was answered."""
+
+from django.db import models
+
+from connections_app.models.connection import Connection
+from connections_app.models.script import Step
+from connections_app.models.sending import CallRequest
+
+
+class Callback(models.Model):
+    """One distinct callback: the same body at the same address is one row, with how often it came.
+
+    `answer` is the last one given; `milliseconds` is from its first arrival up to the write of this row.
+    """
+
+    class Kind(models.TextChoices):
+        STATUS = "status", "Status"
+        INCOMING = "incoming", "Incoming call"
+        DONE = "done", "Command done"
+
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the address and the body.")
+    kind = models.CharField(max_length=16, choices=Kind)
+    connection = models.ForeignKey(Connection, models.CASCADE, null=True, related_name="callbacks")
+    call_request = models.ForeignKey(CallRequest, models.CASCADE, null=True)
+    step = models.ForeignKey(Step, models.CASCADE, null=True)
+    body = models.JSONField(null=True)
+    status = models.PositiveSmallIntegerField()
+    answer = models.JSONField(null=True)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    times = models.PositiveIntegerField(default=1)
+    milliseconds = models.FloatField()
+
+    class Meta:
+        indexes = (models.Index(fields=["connection", "first_at"], name="callback_timeline"),)
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} callback"

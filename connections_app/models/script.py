@@ -1,0 +1,72 @@
+"""Scripts: lists of commands meant for one call, and their steps that ask the caller something."""
+
+from django.db import models
+
+from connections_app.models.account import new_token
+from connections_app.models.connection import Connection
+from connections_app.models.routine import RoutineVersion
+
+
+class Origin(models.TextChoices):
+    """How a script came about."""
+
+    PLACED = "placed", "Placed with the call"
+    PUSHED = "pushed", "Pushed"
+    HANG_UP = "hang_up", "Hang up"
+    INBOUND = "inbound", "Inbound rule"
+    CONTINUATION = "continuation", "Continuation"
+
+
+class Script(models.Model):
+    """One list of commands for one call.
+
+    It is in force for callbacks until `settled_at`, when the first “connected” was answered with it or it
+    was set otherwise, or until another script supersedes it. `offered_at` is when Sift was first handed it.
+    `versions` holds the version that each saved routine had when the script was made, so that what goes on
+    after an answer is what the person saw.
+    """
+
+    connection = models.ForeignKey(Connection, models.CASCADE, null=True, related_name="scripts")
+    origin = models.CharField(max_length=16, choices=Origin)
+    name = models.CharField(max_length=100, default="", blank=True)
+    version = models.ForeignKey(RoutineVersion, models.PROTECT, null=True)
+    commands = models.JSONField(help_text="As Sift is sent them.")
+    preview = models.TextField()
+    values = models.JSONField(default=dict)
+    versions = models.JSONField(default=dict)
+    dials = models.BooleanField()
+    made_at = models.DateTimeField(auto_now_add=True)
+    offered_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+    superseded_by = models.ForeignKey("self", models.SET_NULL, null=True, related_name="superseded")
+    step = models.ForeignKey("Step", models.CASCADE, null=True, related_name="continuations")
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=models.Q(origin__in=Origin.values), name="script_origin_known"),
+            models.UniqueConstraint(
+                fields=["connection"],
+                condition=models.Q(origin=Origin.INBOUND),
+                name="script_inbound_once",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name or self.preview
+
+
+class Step(models.Model):
+    """One command of a script that asks the caller, and where Sift tells the answer."""
+
+    script = models.ForeignKey(Script, models.CASCADE, related_name="steps")
+    position = models.PositiveSmallIntegerField()
+    command = models.CharField(max_length=255)
+    token = models.CharField(max_length=64, default=new_token, editable=False, unique=True)
+    then = models.JSONField(default=dict)
+    dialled_at = models.DateTimeField(null=True, help_text="When a continuation that dials was given.")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["script", "position"], name="step_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.command}, command {self.position}"

@@ -1,0 +1,442 @@
+"""A routine: a list of commands, checked, told in words, filled in, and made ready for Sift.
+
+A stored routine may hold placeholders, `{{ name }}` or `{{ name|phone }}`, in its texts. They are filled
+when it is used: what is checked before then is the routine with an example in the place of each.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from connections_app.sift.commands import (
+    ANYTHING_ELSE,
+    COMMANDS,
+    LONGEST_NAME,
+    NOTHING_HEARD,
+    OLDER_NAMES,
+    Command,
+    Input,
+    SpeechInput,
+    Undocumented,
+    quoted,
+)
+from connections_app.sift.numbers import ImpossibleNumber, e164
+
+JSON = Any
+JSONObject = dict[str, JSON]
+
+MOST_COMMANDS = 100
+LARGEST_BYTES = 64 * 1024
+DEEPEST = 20
+LARGEST_NUMBER = 10**18
+LONGEST_VALUE = 200
+LONGEST_DIGITS = 40
+IN_BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+INSIDE = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]{0,39})\s*(?:\|\s*([a-z]+)\s*)?", re.ASCII)
+# What PostgreSQL cannot hold, or no line of text has: NUL and other controls, lone surrogates.
+NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+NUMBER = re.compile(r"-?[0-9][0-9 .,]*", re.ASCII)
+
+
+class Kind(StrEnum):
+    """What may be filled into a placeholder: a line of text, a number, or a phone number."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    PHONE = "phone"
+
+
+EXAMPLES = {Kind.TEXT: "example", Kind.NUMBER: "1", Kind.PHONE: "+14155550142"}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a routine, and where: `position` counts commands from 1; both may be empty."""
+
+    words: str
+    position: int | None = None
+    command: str = ""
+    field: str = ""
+
+    def __str__(self) -> str:
+        if self.position is None:
+            return f"{self.words[:1].upper()}{self.words[1:]}."
+        named = f" ({self.command})" if self.command else ""
+        return f"Command {self.position}{named}{f', {self.field}' if self.field else ''}: {self.words}."
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    name: str
+    kind: Kind
+
+    @property
+    def label(self) -> str:
+        """`customer_name` as people read it: `Customer name`."""
+        return self.name.replace("_", " ").strip().capitalize()
+
+
+@dataclass(frozen=True, slots=True)
+class Routine:
+    """A list of commands that was looked at.
+
+    `source` is the list as it was given; `commands` are its commands with examples in the place of
+    placeholders, empty where there are `problems`. `warnings` name commands that are not known, which only
+    a supervisor may send; `notes` name fields that are not documented.
+    """
+
+    source: tuple[JSONObject, ...] = ()
+    commands: tuple[Command, ...] = ()
+    placeholders: tuple[Placeholder, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
+
+    @property
+    def dials(self) -> bool:
+        """Whether it calls anybody, so that Sift must be handed it once only."""
+        return any(command.dials for command in self.commands)
+
+    @property
+    def continuations(self) -> frozenset[int]:
+        """The ids of the saved routines that may go on after an answer."""
+        inputs = (command for command in self.commands if isinstance(command, Input))
+        return frozenset(pk for command in inputs for pk in (command.then or {}).values())
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A routine without placeholders, or the problem with each value by its placeholder's name."""
+
+    commands: list[JSONObject]
+    problems: Mapping[str, str]
+
+
+def read(text: str) -> Routine:
+    """The routine that is written in `text`, as JSON. Never raises."""
+    if len(text.encode(errors="replace")) > LARGEST_BYTES:
+        return Routine(problems=(Problem(f"the JSON is larger than {LARGEST_BYTES // 1024} KB"),))
+    try:
+        value = json.loads(text, parse_constant=_no_number)
+    except json.JSONDecodeError as error:
+        return Routine(problems=(Problem(f"this is not JSON: {_where(error)}"),))
+    except (ValueError, RecursionError):
+        return Routine(problems=(Problem("this is not JSON that Sift could read"),))
+    return check(value)
+
+
+def check(value: JSON) -> Routine:
+    """Look at a decoded list of commands. Never raises, whatever it holds."""
+    if problem := _problem_with_list(value):
+        return Routine(problems=(problem,))
+    problems: list[Problem] = []
+    warnings: list[Problem] = []
+    notes: list[Problem] = []
+    commands: list[Command] = []
+    for position, item in enumerate(value, start=1):
+        if found := list(_problems_before(position, item)):
+            problems += found
+            continue
+        name = item["name"]
+        try:
+            command = COMMANDS.get(name, Undocumented).model_validate(with_examples(item))
+        except ValidationError as error:
+            problems += _in_words(position, name, error)
+            continue
+        commands.append(command)
+        if isinstance(command, Undocumented):
+            warnings.append(Problem("this command is not known here", position, name, "name"))
+        elif isinstance(command, SpeechInput):
+            notes += [
+                Problem("this field is not documented", position, name, field)
+                for field in (command.model_extra or {})
+            ]
+    placeholders, clashes = _placeholders(value)
+    problems += clashes
+    if problems:
+        return Routine(problems=tuple(sorted(problems, key=lambda one: one.position or 0)))
+    return Routine(tuple(value), tuple(commands), placeholders, warnings=tuple(warnings), notes=tuple(notes))
+
+
+def preview(routine: Routine, names: Mapping[int, str] | None = None) -> str:
+    """What it does, in one sentence: `Says “Hello”, then asks for 4 digits, then hangs up.`
+
+    Placeholders stand there as they are named; `names` are those of the saved routines that go on.
+    """
+    if not routine.commands:
+        return ""
+    shown = (_readable(item) for item in routine.source)
+    clauses = [f"{command}{_continues(command, names or {})}" for command in shown]
+    sentence = ", then ".join(clauses)
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def fill(commands: Sequence[JSONObject], values: Mapping[str, str], country: str) -> Filled:
+    """`commands` with each placeholder's value in its place; phone numbers without + belong to `country`."""
+    filled: dict[str, str] = {}
+    problems: dict[str, str] = {}
+    for placeholder in _placeholders(commands)[0]:
+        try:
+            filled[placeholder.name] = _value(placeholder, values.get(placeholder.name, ""), country)
+        except ValueError as error:
+            problems[placeholder.name] = str(error)
+    if problems:
+        return Filled([], problems)
+    return Filled(_replaced(list(commands), lambda one: filled[one.name]), {})
+
+
+def for_sift(routine: Routine, address_of: Callable[[int], str]) -> list[JSONObject]:
+    """The list as Sift is sent it.
+
+    An input command without an `on_done` gets `address_of(position)`; an operator's own is left as it is.
+    Whether a conversation is recorded is always said. The routine must be without problems and placeholders.
+    """
+    sent = []
+    for position, command in enumerate(routine.commands, start=1):
+        item = command.for_sift()
+        if isinstance(command, Input) and command.on_done is None:
+            item["on_done"] = address_of(position)
+        sent.append(item)
+    return sent
+
+
+def with_examples(value: JSON) -> JSON:
+    """`value` with an example in the place of each placeholder."""
+    return _replaced(value, lambda placeholder: EXAMPLES[placeholder.kind])
+
+
+@cache
+def json_schema() -> JSONObject:
+    """The JSON Schema of a routine whose placeholders are filled."""
+    known: Any = None
+    for command in COMMANDS.values():
+        known = command if known is None else known | command
+    adapter = TypeAdapter(
+        Annotated[
+            list[Annotated[known, Field(discriminator="name")]], Field(min_length=1, max_length=MOST_COMMANDS)
+        ]
+    )
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Routine",
+    } | adapter.json_schema()
+
+
+def _no_number(_: str) -> None:
+    raise ValueError("NaN and Infinity are no JSON")
+
+
+def _where(error: json.JSONDecodeError) -> str:
+    return f"{error.msg[:1].lower()}{error.msg[1:]}, in line {error.lineno}, column {error.colno}"
+
+
+def _problem_with_list(value: JSON) -> Problem | None:
+    if not isinstance(value, list):
+        return Problem("a routine is a list of commands, in [ ]")
+    if not value:
+        return Problem("the routine has no commands")
+    if len(value) > MOST_COMMANDS:
+        return Problem(f"the routine has {len(value)} commands; {MOST_COMMANDS} are the most")
+    return None
+
+
+def _problems_before(position: int, item: JSON) -> Iterator[Problem]:
+    """What must be right before the command's own fields can be looked at."""
+    if not isinstance(item, dict):
+        yield Problem("a command is an object, in { }", position)
+        return
+    name = item.get("name")
+    if not isinstance(name, str) or not name.strip():
+        yield Problem("is missing" if name is None else "must be the name of a command", position, "", "name")
+        return
+    if len(name) > LONGEST_NAME or NOT_TEXT.search(name):
+        yield Problem("must be the name of a command", position, "", "name")
+        return
+    for path, problem in _texts(item, "", 0):
+        yield Problem(problem, position, name, path)
+
+
+def _texts(value: JSON, path: str, depth: int) -> Iterator[tuple[str, str]]:
+    """Each text that cannot be sent or holds braces that are no placeholder, as (path, problem)."""
+    if depth > DEEPEST:
+        yield path, "is nested too deeply"
+    elif isinstance(value, str):
+        if NOT_TEXT.search(value):
+            yield path, "holds a character that cannot be sent"
+        for inside in IN_BRACES.findall(value):
+            if not _placeholder(inside):
+                yield path, f"{quoted('{{' + inside + '}}')} is not a placeholder; write {{{{ name }}}}"
+    elif isinstance(value, list):
+        for index, item in enumerate(value, start=1):
+            yield from _texts(item, f"{path}[{index}]", depth + 1)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if NOT_TEXT.search(key):
+                yield path or "name", "holds a character that cannot be sent"
+            else:
+                yield from _texts(item, f"{path}.{key}" if path else key, depth + 1)
+    elif isinstance(value, int | float) and abs(value) > LARGEST_NUMBER:
+        yield path, "is too large a number"
+
+
+def _placeholders(value: JSON) -> tuple[tuple[Placeholder, ...], list[Problem]]:
+    """The placeholders in a list of commands, in order, and those that ask for two kinds at once."""
+    found: dict[str, Placeholder] = {}
+    clashes = []
+    for position, item in enumerate(value, start=1):
+        for placeholder in _placeholders_in(item):
+            known = found.setdefault(placeholder.name, placeholder)
+            if known.kind != placeholder.kind:
+                words = f"{placeholder.name} is a {known.kind} here and a {placeholder.kind} there"
+                clashes.append(Problem(words, position, _name_of(item)))
+    return tuple(found.values()), clashes
+
+
+def _placeholders_in(value: JSON) -> Iterator[Placeholder]:
+    if isinstance(value, str):
+        yield from filter(None, map(_placeholder, IN_BRACES.findall(value)))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _placeholders_in(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _placeholders_in(item)
+
+
+def _placeholder(inside: str) -> Placeholder | None:
+    """What `name` or `name|kind` between the braces stands for; None where it is neither."""
+    found = INSIDE.fullmatch(inside)
+    if not found or found[2] not in (None, *Kind):
+        return None
+    return Placeholder(found[1], Kind(found[2] or Kind.TEXT))
+
+
+def _replaced(value: JSON, by: Callable[[Placeholder], str]) -> JSON:
+    if isinstance(value, str):
+
+        def one(found: re.Match[str]) -> str:
+            placeholder = _placeholder(found[1])
+            return by(placeholder) if placeholder else found[0]
+
+        return IN_BRACES.sub(one, value)
+    if isinstance(value, list):
+        return [_replaced(item, by) for item in value]
+    if isinstance(value, dict):
+        return {key: _replaced(item, by) for key, item in value.items()}
+    return value
+
+
+def _value(placeholder: Placeholder, typed: str, country: str) -> str:
+    """What is filled in. Raises ValueError with the problem, as a sentence."""
+    text = typed.strip()
+    if not text:
+        raise ValueError(f"{placeholder.label} is missing.")
+    if len(text) > LONGEST_VALUE:
+        raise ValueError(f"{placeholder.label} is longer than {LONGEST_VALUE} characters.")
+    if NOT_TEXT.search(text) or "\n" in text or "{{" in text or "}}" in text:
+        raise ValueError(f"{placeholder.label} holds a character that cannot be used here.")
+    match placeholder.kind:
+        case Kind.NUMBER if not NUMBER.fullmatch(text) or len(text) > LONGEST_DIGITS:
+            raise ValueError(f"{placeholder.label} must be a number.")
+        case Kind.PHONE:
+            try:
+                return e164(text, country)
+            except ImpossibleNumber as error:
+                raise ValueError(f"{placeholder.label}: {error}.") from error
+    return text
+
+
+def _in_words(position: int, name: str, error: ValidationError) -> Iterator[Problem]:
+    for detail in error.errors(include_url=False, include_context=True):
+        field, words = _field_and_words(detail)
+        yield Problem(words, position, name, field)
+
+
+def _field_and_words(detail: ErrorDetails) -> tuple[str, str]:
+    """Where in a command the problem is, and what: `live_scan[2].query`, `is missing`."""
+    field = ""
+    for step in detail["loc"]:
+        if isinstance(step, int):
+            field += f"[{step + 1}]"
+        elif step != "[key]":
+            field += f".{step}" if field else str(step)
+    if not field and ": " in detail["msg"]:
+        field, _, words = detail["msg"].partition(": ")
+        return field, words
+    return field, _words(detail, field)
+
+
+def _words(detail: ErrorDetails, field: str) -> str:
+    limits = detail.get("ctx", {})
+    match detail["type"]:
+        case "missing":
+            return "is missing"
+        case "extra_forbidden":
+            newer = OLDER_NAMES.get(field)
+            return f"is called {newer} now" if newer else "is not a field of this command"
+        case "string_type" | "string_sub_type" | "string_unicode":
+            return "must be a text"
+        case "string_too_short":
+            return "is empty"
+        case "string_too_long":
+            return f"is longer than {limits['max_length']:,} characters"
+        case "string_pattern_mismatch":
+            return _unlike(field)
+        case "int_type" | "int_from_float" | "int_parsing_size":
+            return "must be a whole number"
+        case "bool_type":
+            return "must be true or false"
+        case "list_type":
+            return "must be a list"
+        case "dict_type" | "model_type":
+            return "must be an object"
+        case "greater_than_equal":
+            return f"is smaller than {limits['ge']}"
+        case "less_than_equal":
+            return f"is larger than {limits['le']}"
+        case "too_long":
+            return f"has more than {limits['max_length']} entries"
+        case "too_short":
+            return "is empty"
+    return detail["msg"][:1].lower() + detail["msg"][1:]
+
+
+def _unlike(field: str) -> str:
+    match field.rpartition(".")[2]:
+        case "phone_number":
+            return "must be a phone number in full, such as +14155550142"
+        case "sound_url" | "prompt_url":
+            return "must be the address of a .wav or .mp3 file, beginning with https:// or http://"
+        case "on_done" | "event_callback":
+            return "must be an address beginning with https:// or http://"
+    return "is empty"
+
+
+def _readable(item: JSONObject) -> Command:
+    """The command, unchecked, with each placeholder as `{name}`."""
+    kind = COMMANDS.get(item["name"], Undocumented)
+    fields = {name: value for name, value in item.items() if name in kind.model_fields}
+    return kind.model_construct(**_replaced(fields, lambda placeholder: f"{{{placeholder.name}}}"))
+
+
+def _continues(command: Command, names: Mapping[int, str]) -> str:
+    then = getattr(command, "then", None)
+    if not then:
+        return ""
+    answers = {NOTHING_HEARD: "nothing", ANYTHING_ELSE: "anything else"}
+    lines = (
+        f"{answers.get(answer, quoted(answer))} → {names.get(pk, f'routine {pk}')}"
+        for answer, pk in then.items()
+    )
+    return f" ({', '.join(lines)})"
+
+
+def _name_of(item: JSON) -> str:
+    return str(item.get("name", "")) if isinstance(item, dict) else ""
