@@ -27,7 +27,7 @@ def record(
     Action.objects.create(
         verb=verb,
         phase=phase,
-        actor_id=actor and actor.pk,
+        actor_id=actor.pk if actor else None,
         actor=actor.get_username() if actor else "",
         address=address,
         connection_id=connection_id,
