@@ -49,6 +49,7 @@ def test_a_client_is_called_by_name(post: Post) -> None:
     [
         ({"phone_number": NUMBER}, "status_url"),
         ({"status_url": "ftp://example.com", "phone_number": NUMBER}, "status_url"),
+        ({"status_url": "http://example.com:99999", "phone_number": NUMBER}, "status_url"),
         ({"status_url": URL}, "client_name"),
         ({"status_url": URL, "phone_number": NUMBER, "client_name": "ana"}, "client_name"),
         ({"status_url": URL, "phone_number": "4155550123"}, "phone_number"),
