@@ -35,6 +35,7 @@ JSONObject = dict[str, JSON]
 MOST_COMMANDS = 100
 LARGEST_BYTES = 64 * 1024
 DEEPEST = 20
+DEEPEST_READ = 100
 LARGEST_NUMBER = 10**18
 LONGEST_VALUE = 200
 LONGEST_DIGITS = 40
@@ -70,6 +71,14 @@ class Problem:
             return f"{self.words[:1].upper()}{self.words[1:]}."
         named = f" ({self.command})" if self.command else ""
         return f"Command {self.position}{named}{f', {self.field}' if self.field else ''}: {self.words}."
+
+
+class Unreadable(ValueError):
+    """A text that holds no JSON, or more than is looked at; `str()` says why, as a sentence."""
+
+    def __init__(self, words: str) -> None:
+        self.problem = Problem(words)
+        super().__init__(str(self.problem))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,23 +122,43 @@ class Routine:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A routine without placeholders, or the problem with each value by its placeholder's name."""
+    """A routine without placeholders, or the problem with each value by its placeholder's name.
+
+    `values` are those that were used, as they are written in full.
+    """
 
     commands: list[JSONObject]
+    values: Mapping[str, str]
     problems: Mapping[str, str]
 
 
 def read(text: str) -> Routine:
     """The routine that is written in `text`, as JSON. Never raises."""
+    try:
+        return check(decoded(text))
+    except Unreadable as error:
+        return Routine(problems=(error.problem,))
+
+
+def decoded(text: str) -> JSON:
+    """What is written in `text`, as JSON, right or wrong. Raises `Unreadable`."""
     if len(text.encode(errors="replace")) > LARGEST_BYTES:
-        return Routine(problems=(Problem(f"the JSON is larger than {LARGEST_BYTES // 1024} KB"),))
+        raise Unreadable(f"the JSON is larger than {LARGEST_BYTES // 1024} KB")
     try:
         value = json.loads(text, parse_constant=_no_number)
     except json.JSONDecodeError as error:
-        return Routine(problems=(Problem(f"this is not JSON: {_where(error)}"),))
-    except (ValueError, RecursionError):
-        return Routine(problems=(Problem("this is not JSON that Sift could read"),))
-    return check(value)
+        raise Unreadable(f"this is not JSON: {_where(error)}") from error
+    except (ValueError, RecursionError) as error:
+        raise Unreadable("this is not JSON that Sift could read") from error
+    if _depth(value) > DEEPEST_READ:
+        raise Unreadable("the JSON is nested too deeply")
+    return value
+
+
+def written(value: JSON) -> str:
+    """`value` as JSON for people; what no page can show is escaped."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return NOT_TEXT.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def check(value: JSON) -> Routine:
@@ -158,11 +187,12 @@ def check(value: JSON) -> Routine:
                 Problem("this field is not documented", position, name, field)
                 for field in (command.model_extra or {})
             ]
-    placeholders, clashes = _placeholders(value)
-    problems += clashes
+    problems += _clashes(value)
     if problems:
         return Routine(problems=tuple(sorted(problems, key=lambda one: one.position or 0)))
-    return Routine(tuple(value), tuple(commands), placeholders, warnings=tuple(warnings), notes=tuple(notes))
+    return Routine(
+        tuple(value), tuple(commands), placeholders(value), warnings=tuple(warnings), notes=tuple(notes)
+    )
 
 
 def preview(routine: Routine, names: Mapping[int, str] | None = None) -> str:
@@ -170,26 +200,32 @@ def preview(routine: Routine, names: Mapping[int, str] | None = None) -> str:
 
     Placeholders stand there as they are named; `names` are those of the saved routines that go on.
     """
-    if not routine.commands:
-        return ""
-    shown = (_readable(item) for item in routine.source)
-    clauses = [f"{command}{_continues(command, names or {})}" for command in shown]
-    sentence = ", then ".join(clauses)
-    return f"{sentence[0].upper()}{sentence[1:]}."
+    sentence = ", then ".join(clauses(routine, names))
+    return f"{sentence[0].upper()}{sentence[1:]}." if sentence else ""
+
+
+def clauses(routine: Routine, names: Mapping[int, str] | None = None) -> list[str]:
+    """The same, a clause for each command; none where the routine has problems."""
+    return [f"{_readable(item)}{_continues(_readable(item), names or {})}" for item in routine.source]
 
 
 def fill(commands: Sequence[JSONObject], values: Mapping[str, str], country: str) -> Filled:
     """`commands` with each placeholder's value in its place; phone numbers without + belong to `country`."""
     filled: dict[str, str] = {}
     problems: dict[str, str] = {}
-    for placeholder in _placeholders(commands)[0]:
+    for placeholder in placeholders(commands):
         try:
             filled[placeholder.name] = _value(placeholder, values.get(placeholder.name, ""), country)
         except ValueError as error:
             problems[placeholder.name] = str(error)
     if problems:
-        return Filled([], problems)
-    return Filled(_replaced(list(commands), lambda one: filled[one.name]), {})
+        return Filled([], {}, problems)
+    return Filled(_replaced(list(commands), lambda one: filled[one.name]), filled, {})
+
+
+def placeholders(commands: Sequence[JSONObject]) -> tuple[Placeholder, ...]:
+    """The placeholders in a list of commands, each once, in order."""
+    return tuple({one.name: one for one in reversed([*_placeholders_in(list(commands))])}.values())[::-1]
 
 
 def for_sift(routine: Routine, address_of: Callable[[int], str]) -> list[JSONObject]:
@@ -233,6 +269,20 @@ def _no_number(_: str) -> None:
     raise ValueError("NaN and Infinity are no JSON")
 
 
+def _depth(value: JSON) -> int:
+    """How many lists and objects lie within each other, at the most."""
+    depth, inside = 0, [value]
+    while inside:
+        depth += 1
+        inside = [
+            one
+            for part in inside
+            if isinstance(part, list | dict)
+            for one in (part.values() if isinstance(part, dict) else part)
+        ]
+    return depth - 1
+
+
 def _where(error: json.JSONDecodeError) -> str:
     return f"{error.msg[:1].lower()}{error.msg[1:]}, in line {error.lineno}, column {error.colno}"
 
@@ -244,6 +294,8 @@ def _problem_with_list(value: JSON) -> Problem | None:
         return Problem("the routine has no commands")
     if len(value) > MOST_COMMANDS:
         return Problem(f"the routine has {len(value)} commands; {MOST_COMMANDS} are the most")
+    if _depth(value) > DEEPEST_READ:
+        return Problem("the routine is nested too deeply")
     return None
 
 
@@ -256,7 +308,7 @@ def _problems_before(position: int, item: JSON) -> Iterator[Problem]:
     if not isinstance(name, str) or not name.strip():
         yield Problem("is missing" if name is None else "must be the name of a command", position, "", "name")
         return
-    if len(name) > LONGEST_NAME or NOT_TEXT.search(name):
+    if len(name) > LONGEST_NAME or NOT_TEXT.search(name) or IN_BRACES.search(name):
         yield Problem("must be the name of a command", position, "", "name")
         return
     for path, problem in _texts(item, "", 0):
@@ -282,21 +334,19 @@ def _texts(value: JSON, path: str, depth: int) -> Iterator[tuple[str, str]]:
                 yield path or "name", "holds a character that cannot be sent"
             else:
                 yield from _texts(item, f"{path}.{key}" if path else key, depth + 1)
-    elif isinstance(value, int | float) and abs(value) > LARGEST_NUMBER:
+    elif isinstance(value, int | float) and not abs(value) <= LARGEST_NUMBER:
         yield path, "is too large a number"
 
 
-def _placeholders(value: JSON) -> tuple[tuple[Placeholder, ...], list[Problem]]:
-    """The placeholders in a list of commands, in order, and those that ask for two kinds at once."""
+def _clashes(value: JSON) -> Iterator[Problem]:
+    """Placeholders that are of one kind here and of another there."""
     found: dict[str, Placeholder] = {}
-    clashes = []
     for position, item in enumerate(value, start=1):
         for placeholder in _placeholders_in(item):
             known = found.setdefault(placeholder.name, placeholder)
             if known.kind != placeholder.kind:
                 words = f"{placeholder.name} is a {known.kind} here and a {placeholder.kind} there"
-                clashes.append(Problem(words, position, _name_of(item)))
-    return tuple(found.values()), clashes
+                yield Problem(words, position, _name_of(item))
 
 
 def _placeholders_in(value: JSON) -> Iterator[Placeholder]:

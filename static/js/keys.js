@@ -1,6 +1,6 @@
 // Keys for moving about, which can be switched off; and menus that close on Esc or a click elsewhere.
 
-const GO = { l: ".side-link[href='/']", h: ".side-link[href='/calls/']" };
+const GO = { l: ".side-link[href='/']", h: ".side-link[href='/calls/']", r: ".side-link[href='/routines/']" };
 const WAITS_FOR_SECOND = 1200;
 const SWITCH = "keys";
 const help = document.getElementById("keys");

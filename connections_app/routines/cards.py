@@ -1,0 +1,100 @@
+"""The form of each command: a card, made from a command or from what was typed, and made into a command."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count, takewhile
+
+from connections_app.routines.fields import Field, Mistyped, fields_of, read, typed
+from connections_app.sift.commands import COMMANDS, Command, Undocumented
+from connections_app.sift.routine import JSON, Unreadable, decoded, written
+
+# The kinds of cards beside the known commands: a command that is not known, and JSON that is no command.
+UNKNOWN, NO_COMMAND = "", "-"
+KIND, OTHERS = "kind", "others"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One command as it is typed: `typed` by the names of its controls, `others` as JSON."""
+
+    kind: str
+    typed: Mapping[str, str] = field(default_factory=dict)
+    others: str = ""
+
+    @property
+    def command(self) -> type[Command]:
+        return COMMANDS.get(self.kind, Undocumented)
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        return () if self.kind == NO_COMMAND else fields_of(self.command)
+
+
+def cards_of(commands: Iterable[JSON]) -> list[Card]:
+    return [_card_of(item) for item in commands]
+
+
+def typed_cards(data: Mapping[str, str]) -> list[Card]:
+    """The cards of a form that was sent; the controls of the first begin with `c0-`."""
+    by_card: dict[str, dict[str, str]] = {}
+    for name, value in data.items():
+        card, _, control = name.partition("-")
+        if card[:1] == "c" and control:
+            by_card.setdefault(card, {})[control] = value
+    sent = (by_card.get(f"c{index}", {}) for index in count())
+    return [
+        Card(one.pop(KIND), others=one.pop(OTHERS, "").replace("\r\n", "\n"), typed=one)
+        for one in takewhile(lambda one: KIND in one, sent)
+    ]
+
+
+def commands_of(cards: Sequence[Card]) -> tuple[list[JSON], dict[str, str]]:
+    """The commands of `cards`, and what stands for none: a sentence by the control's name, `c0-others`."""
+    commands: list[JSON] = []
+    mistyped: dict[str, str] = {}
+    for index, card in enumerate(cards):
+        try:
+            commands.append(_command_of(card))
+        except Mistyped as error:
+            mistyped[f"c{index}-{error.control}"] = str(error)
+    return commands, mistyped
+
+
+def _card_of(item: JSON) -> Card:
+    name = item.get("name") if isinstance(item, dict) else None
+    if not isinstance(name, str):
+        return Card(NO_COMMAND, others=written(item))
+    kind = name if name in COMMANDS else UNKNOWN
+    others = dict(item)
+    shown: dict[str, str] = {}
+    for one in fields_of(COMMANDS.get(name, Undocumented)):
+        if (values := typed(one, item.get(one.name))) is not None:
+            shown |= values
+            others.pop(one.name, None)
+    if kind:
+        del others["name"]
+    return Card(kind, shown, written(others) if others else "")
+
+
+def _command_of(card: Card) -> JSON:
+    """Raises `Mistyped`."""
+    if card.kind == NO_COMMAND:
+        return _json(card.others)
+    others = _json(card.others) if card.others.strip() else {}
+    if not isinstance(others, dict):
+        raise Mistyped(OTHERS, "Write the other fields as an object, in { }.")
+    values = dict(_values(card))
+    return {"name": card.kind} | values | others | values
+
+
+def _values(card: Card) -> Iterator[tuple[str, JSON]]:
+    for one in card.fields:
+        if (value := read(one, card.typed)) is not None:
+            yield one.name, value
+
+
+def _json(text: str) -> JSON:
+    try:
+        return decoded(text)
+    except Unreadable as error:
+        raise Mistyped(OTHERS, str(error)) from error

@@ -1,0 +1,61 @@
+"""What is asked for beside a routine's commands."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from connections_app.models import UsedBy
+from connections_app.routines.library import Typed
+from connections_app.routines.showing import View
+
+LARGEST_INTEGER = 2**31 - 1
+
+
+class RoutineForm(forms.Form):
+    """A draft. Its commands may have problems; that they can be read is looked at elsewhere."""
+
+    name = forms.CharField(max_length=100)
+    description = forms.CharField(max_length=300, required=False)
+    used_by = forms.ChoiceField(choices=UsedBy.choices)
+    revision = forms.IntegerField(min_value=0, max_value=LARGEST_INTEGER, required=False)
+    json = forms.CharField(strip=False, required=False)
+
+    def typed(self) -> Typed:
+        """What a valid form holds."""
+        given = self.cleaned_data
+        return Typed(
+            given["name"],
+            given["description"],
+            UsedBy(given["used_by"]),
+            given["json"],
+            given["revision"] or 0,
+        )
+
+
+class PublishForm(RoutineForm):
+    """A version to publish; `unknown` is the tick for commands that are not known here."""
+
+    note = forms.CharField(
+        max_length=300, error_messages={"required": "Say what changed, for those who look back."}
+    )
+    unknown = forms.BooleanField(required=False)
+
+    def __init__(self, *args: Any, looked_at: View, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.looked_at = looked_at
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if self.looked_at.warnings and not cleaned.get("unknown"):
+            self.add_error("unknown", "Tick this to publish it all the same.")
+        if self.looked_at.problems:
+            raise ValidationError("Mend what is marked before it is published. As a draft it can be saved.")
+        return cleaned
+
+
+class DoForm(forms.Form):
+    """A button of a routine's page: on which revision it was pressed, and for which version."""
+
+    revision = forms.IntegerField(min_value=0, max_value=LARGEST_INTEGER)
+    number = forms.IntegerField(min_value=1, max_value=LARGEST_INTEGER, required=False)

@@ -1,0 +1,237 @@
+"""The library of routines: keep drafts, publish versions, archive. Nothing is overwritten unseen."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Max
+from django.utils import timezone
+
+from connections_app.models import Action, InboundRule, Operator, Routine, RoutineVersion, UsedBy, Verb
+from connections_app.recording import record
+from connections_app.sift import routine as routines
+from connections_app.sift.commands import Input
+from connections_app.sift.routine import JSON, Problem
+
+
+class Changed(Exception):
+    """Somebody else changed the routine meanwhile."""
+
+
+class NameTaken(Exception):
+    """Another routine that is not archived has this name."""
+
+
+class InUse(Exception):
+    """A routine cannot be archived; `str()` names what uses it."""
+
+
+class NotReady(Exception):
+    """Commands cannot be published; `str()` says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who acts, and from where."""
+
+    operator: Operator
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A routine as a person wrote it, on top of `revision`; `text` holds its commands as JSON."""
+
+    name: str
+    description: str
+    used_by: UsedBy
+    text: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """What goes on with a routine, or answers calls with it; inbound rules may be switched off."""
+
+    rules: Sequence[InboundRule]
+    routines: Sequence[Routine]
+
+    @property
+    def in_force(self) -> str:
+        """What must let go of it before it is archived, as a list of names."""
+        rules = [f"the inbound rule “{rule.name}”" for rule in self.rules if rule.is_active]
+        return ", ".join([*rules, *(f"the routine “{routine.name}”" for routine in self.routines)])
+
+
+def save(routine: Routine | None, typed: Typed, who: Who) -> Routine:
+    """Keep what was written as a draft; name, description and use hold at once.
+
+    Raises `Changed` and `NameTaken`.
+    """
+    with transaction.atomic(), _once():
+        return _write(routine, typed, who, _draft(routine, typed.text))
+
+
+def publish(routine: Routine | None, typed: Typed, note: str, who: Who) -> RoutineVersion:
+    """Make what was written the next version, and record it.
+
+    Raises `Changed`, `NameTaken`, and `NotReady` where the commands have problems or differ in nothing.
+    """
+    commands = list(_without_problems(routines.read(typed.text)).source)
+    with transaction.atomic(), _once():
+        _lock_continuations(routine, commands)
+        saved = _write(routine, typed, who, "")
+        if saved.published and saved.published.commands == commands:
+            raise NotReady(f"The commands are those of version {saved.published.number}.")
+        version = _next_version(saved, commands, note, who)
+        Routine.objects.filter(pk=saved.pk).update(published=version)
+        _record(Verb.PUBLISH, saved, who, {"version": version.number, "note": note}, "published")
+    return version
+
+
+def bring_back(routine: Routine, version: RoutineVersion, revision: int, who: Who) -> None:
+    """Make an old version the draft; the published one takes the draft away. Raises `Changed`."""
+    draft = _draft(routine, routines.written(version.commands))
+    _claim(Routine.objects.current(), routine, revision, who, draft=draft)
+
+
+def archive(routine: Routine, revision: int, who: Who) -> None:
+    """Hide a routine; calls keep the version that they were given. Raises `Changed` and `InUse`."""
+    with transaction.atomic():
+        Routine.objects.select_for_update().get(pk=routine.pk)
+        if in_force := uses(routine).in_force:
+            raise InUse(in_force)
+        _claim(Routine.objects.current(), routine, revision, who, archived_at=timezone.now())
+        _record(Verb.ARCHIVE, routine, who, {}, "archived")
+
+
+def unarchive(routine: Routine, revision: int, who: Who) -> None:
+    """Show an archived routine again. Raises `Changed` and `NameTaken`."""
+    with transaction.atomic(), _once():
+        _claim(Routine.objects.exclude(archived_at=None), routine, revision, who, archived_at=None)
+        _record(Verb.ARCHIVE, routine, who, {}, "brought back")
+
+
+def delete(routine: Routine, revision: int, who: Who) -> None:
+    """Delete a routine that was never published. Raises `Changed`."""
+    with transaction.atomic():
+        never = Routine.objects.filter(pk=routine.pk, revision=revision, versions=None)
+        if not never.delete()[0]:
+            raise Changed
+        _record(Verb.ARCHIVE, routine, who, {"draft": routine.draft}, "deleted")
+
+
+def uses(routine: Routine) -> Uses:
+    """What uses it. Two queries."""
+    published = Routine.objects.current().exclude(pk=routine.pk).exclude(published=None)
+    return Uses(
+        list(routine.inboundrule_set.all()),
+        [
+            other
+            for other in published.select_related("published").order_by("name")
+            if other.published and routine.pk in continuations(other.published.commands)
+        ],
+    )
+
+
+def continuations(commands: Sequence[JSON]) -> frozenset[int]:
+    """The ids of the routines that `commands` go on with."""
+    return routines.check(list(commands)).continuations
+
+
+def problems_of_continuations(checked: routines.Routine, known: Mapping[int, str]) -> Iterator[Problem]:
+    """Commands that go on with a routine that is not among the `known` ones."""
+    for position, command in enumerate(checked.commands, start=1):
+        if isinstance(command, Input) and set((command.then or {}).values()) - known.keys():
+            words = "goes on with a routine that is not published"
+            yield Problem(words, position, command.name, "then")
+
+
+def names() -> dict[int, str]:
+    """The routines that another may go on with: their names by their ids."""
+    published = Routine.objects.current().exclude(published=None).order_by("name")
+    return dict(published.values_list("pk", "name"))
+
+
+def text_of(routine: Routine) -> str:
+    """The commands as they stand in the editor: the draft, else what is published."""
+    if routine.draft or not routine.published:
+        return routine.draft or "[]"
+    return routines.written(routine.published.commands)
+
+
+def _lock_continuations(routine: Routine | None, commands: list[JSON]) -> None:
+    """Keep what `commands` go on with from being archived meanwhile. Raises `NotReady`.
+
+    Locked in the order of their ids, so that two who publish do not wait for each other.
+    """
+    own = {routine.pk} if routine else set()
+    wanted = continuations(commands)
+    locked = Routine.objects.select_for_update().filter(pk__in=own | wanted).order_by("pk")
+    found = {one.pk for one in locked if one.published_id and not one.archived_at}
+    if wanted - own - found:
+        raise NotReady("It goes on with a routine that is not published.")
+
+
+def _write(routine: Routine | None, typed: Typed, who: Who, draft: str) -> Routine:
+    written: dict[str, Any] = {
+        "name": typed.name,
+        "description": typed.description,
+        "used_by": typed.used_by,
+        "draft": draft,
+    }
+    if routine is None:
+        return Routine.objects.create(changed_by=who.operator.get_username(), **written)
+    _claim(Routine.objects.current(), routine, typed.revision, who, **written)
+    return Routine.objects.select_related("published").get(pk=routine.pk)
+
+
+def _claim(among: Any, routine: Routine, revision: int, who: Who, **changes: Any) -> None:
+    """Change `routine` where it still stands at `revision`. Raises `Changed`."""
+    claimed = among.filter(pk=routine.pk, revision=revision).update(
+        revision=F("revision") + 1,
+        changed_by=who.operator.get_username(),
+        changed_at=timezone.now(),
+        **changes,
+    )
+    if not claimed:
+        raise Changed
+
+
+def _draft(routine: Routine | None, text: str) -> str:
+    """What is kept: nothing where the commands are the published ones."""
+    published = routine.published if routine else None
+    checked = routines.read(text)
+    return "" if published and list(checked.source) == published.commands else text
+
+
+def _without_problems(checked: routines.Routine) -> routines.Routine:
+    if checked.problems:
+        raise NotReady(str(checked.problems[0]))
+    return checked
+
+
+def _next_version(routine: Routine, commands: list[JSON], note: str, who: Who) -> RoutineVersion:
+    last = routine.versions.aggregate(last=Max("number"))["last"] or 0
+    author = who.operator.get_username()
+    return routine.versions.create(number=last + 1, commands=commands, note=note, author=author)
+
+
+def _record(verb: Verb, routine: Routine, who: Who, payload: Mapping[str, Any], outcome: str) -> None:
+    subject = f"routine {routine.pk}: {routine.name}"
+    given: dict[str, Any] = {"address": who.address, "subject": subject, "payload": payload}
+    record(verb, Action.Phase.INTENT, who.operator, **given)
+    record(verb, Action.Phase.OUTCOME, who.operator, **given, outcome=outcome)
+
+
+@contextmanager
+def _once() -> Iterator[None]:
+    """Says so where the database refuses a second routine of the same name."""
+    try:
+        yield
+    except IntegrityError as error:
+        if "routine_name_once" in str(error):
+            raise NameTaken from error
+        raise

@@ -1,0 +1,245 @@
+"""`/routines/`: the library, one routine, its versions, and the editor."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from connections_app.models import Operator, Routine, UsedBy
+from connections_app.recording import address_of
+from connections_app.routines import editing, library, listing
+from connections_app.routines.comparing import compared, version
+from connections_app.routines.editing import Editor
+from connections_app.routines.forms import DoForm, PublishForm, RoutineForm
+from connections_app.routines.library import Changed, InUse, NameTaken, NotReady, Who
+from connections_app.routines.showing import view
+from connections_app.sift.commands import COMMANDS, Undocumented
+from connections_app.sift.routine import json_schema
+
+NAME_TAKEN = "Another routine has this name."
+# The commands that can be added: name, icon, and what people call it.
+MENU = [(name, one.icon, one.label) for name, one in (*COMMANDS.items(), ("", Undocumented))]
+
+edits = permission_required("connections_app.edit_routines", raise_exception=True)
+
+
+@require_safe
+def show_routines(request: HttpRequest) -> HttpResponse:
+    """The list, or with `?archived=1` the archived ones."""
+    archived = request.GET.get("archived") == "1"
+    context = {"rows": listing.rows(archived=archived), "archived": archived, "now": timezone.now()}
+    return render(request, "routines/routines.html", context)
+
+
+@require_safe
+def show_routine(request: HttpRequest, pk: int) -> HttpResponse:
+    """One routine: what it does, its versions, and what uses it."""
+    return _page(request, _found(pk))
+
+
+@require_safe
+def schema(request: HttpRequest) -> HttpResponse:
+    """The JSON Schema of a routine."""
+    return JsonResponse(json_schema())
+
+
+@require_safe
+def compare(request: HttpRequest, pk: int) -> HttpResponse:
+    """Two versions, `from` and `to`, each a number or `draft`."""
+    routine = _found(pk)
+    names = library.names()
+    before, after = (version(routine, request.GET.get(which, ""), names) for which in ("from", "to"))
+    if before is None or after is None:
+        raise Http404
+    context = {
+        "routine": routine,
+        "before": before,
+        "after": after,
+        "lines": compared(before.text, after.text),
+        "versions": routine.versions.defer("commands"),
+        "now": timezone.now(),
+    }
+    return render(request, "routines/compare.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@edits
+def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """The editor. A POST looks at what is typed; its `do` keeps it, or changes the forms."""
+    routine = None if pk is None else Routine.objects.select_related("published").filter(pk=pk).first()
+    if request.method != "POST":
+        return _open(request, routine, pk)
+    editor = editing.edited(request.POST.dict())
+    do = request.POST.get("do", "")
+    if do in ("save", "publish"):
+        return _keep(request, routine, pk, editor)
+    form = RoutineForm(initial=request.POST.dict())
+    only_looks = not do and "keep" not in request.POST
+    if request.htmx:  # type: ignore[attr-defined]
+        template = "routines/_step.html" if only_looks else "routines/_editor.html"
+    else:
+        template = "routines/edit.html"
+    return render(request, template, _editor(request, routine, editing.acted(editor, do), form))
+
+
+@require_POST
+@edits
+def bring_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make the version `number` the draft."""
+
+    def act(routine: Routine, form: DoForm, who: Who) -> None:
+        version = get_object_or_404(routine.versions, number=form.cleaned_data["number"])
+        library.bring_back(routine, version, form.cleaned_data["revision"], who)
+
+    return _act(request, pk, act)
+
+
+@require_POST
+@edits
+def archive(request: HttpRequest, pk: int) -> HttpResponse:
+    return _act(
+        request, pk, lambda routine, form, who: library.archive(routine, form.cleaned_data["revision"], who)
+    )
+
+
+@require_POST
+@edits
+def unarchive(request: HttpRequest, pk: int) -> HttpResponse:
+    return _act(
+        request, pk, lambda routine, form, who: library.unarchive(routine, form.cleaned_data["revision"], who)
+    )
+
+
+@require_POST
+@edits
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Delete one that was never published."""
+    answer = _act(
+        request, pk, lambda routine, form, who: library.delete(routine, form.cleaned_data["revision"], who)
+    )
+    return redirect("routines") if answer.status_code == 302 else answer
+
+
+def _found(pk: int) -> Routine:
+    return get_object_or_404(Routine.objects.select_related("published"), pk=pk)
+
+
+def _who(request: HttpRequest) -> Who:
+    return Who(cast(Operator, request.user), address_of(request))
+
+
+def _page(request: HttpRequest, routine: Routine, error: str = "", status: int = 200) -> HttpResponse:
+    names = library.names()
+    published = routine.published
+    context = {
+        "routine": routine,
+        "told": listing.told(published.commands, names) if published else None,
+        "versions": list(routine.versions.defer("commands")),
+        "uses": library.uses(routine),
+        "can_edit": request.user.has_perm("connections_app.edit_routines"),
+        "error": error,
+        "now": timezone.now(),
+    }
+    return render(request, "routines/routine.html", context, status=status)
+
+
+def _act(request: HttpRequest, pk: int, act: Callable[[Routine, DoForm, Who], None]) -> HttpResponse:
+    """Do what a button of a routine's page asks for, and show the page with why not."""
+    routine = _found(pk)
+    form = DoForm(request.POST)
+    if not form.is_valid():
+        return _page(request, routine, "This cannot be understood; try again from this page.", 422)
+    try:
+        act(routine, form, _who(request))
+    except Changed:
+        routine = _found(pk)
+        words = (
+            f"{routine.changed_by} changed it meanwhile. This is how it is now: look again before you go on."
+        )
+        return _page(request, routine, words, 409)
+    except InUse as error:
+        return _page(request, routine, f"It cannot be archived while it is used by {error}.", 409)
+    except NameTaken:
+        return _page(request, routine, NAME_TAKEN, 409)
+    return redirect(routine)
+
+
+def _open(request: HttpRequest, routine: Routine | None, pk: int | None) -> HttpResponse:
+    if pk is not None and (routine is None or routine.archived_at):
+        raise Http404
+    initial: dict[str, Any] = {"used_by": UsedBy.OPERATORS}
+    if routine:
+        initial = {name: getattr(routine, name) for name in ("name", "description", "used_by", "revision")}
+    editor = editing.opened(library.text_of(routine) if routine else "[]")
+    context = _editor(request, routine, editor, RoutineForm(initial=initial))
+    return render(request, "routines/edit.html", context)
+
+
+def _keep(request: HttpRequest, routine: Routine | None, pk: int | None, editor: Editor) -> HttpResponse:
+    """Save or publish what is typed; 422 where it cannot be, 409 where somebody else was faster."""
+    given = request.POST.dict() | {"json": editor.text}
+    publishes = given.get("do") == "publish"
+    looked_at = view(editor, library.names())
+    form = PublishForm(given, looked_at=looked_at) if publishes else RoutineForm(given)
+    kept = None
+    if form.is_valid() and editor.in_step:
+        try:
+            kept = _kept(routine, pk, form, _who(request))
+        except NameTaken:
+            form.add_error("name", NAME_TAKEN)
+        except NotReady as error:
+            form.add_error(None, str(error))
+        except Changed:
+            return _conflict(request, pk, form)
+    if kept is None:
+        return render(request, "routines/edit.html", _editor(request, routine, editor, form), status=422)
+    if publishes:
+        return redirect(kept)
+    messages.success(request, "The draft is saved. Calls use it once it is published.")
+    return redirect("routine_edit", pk=kept.pk)
+
+
+def _kept(routine: Routine | None, pk: int | None, form: RoutineForm, who: Who) -> Routine:
+    if pk is not None and routine is None:
+        raise Changed
+    if isinstance(form, PublishForm):
+        return library.publish(routine, form.typed(), form.cleaned_data["note"], who).routine
+    return library.save(routine, form.typed(), who)
+
+
+def _conflict(request: HttpRequest, pk: int | None, form: RoutineForm) -> HttpResponse:
+    """Both versions: what was typed, and what is there now, if it still is."""
+    theirs = None if pk is None else Routine.objects.select_related("published").filter(pk=pk).first()
+    theirs_text = library.text_of(theirs) if theirs else ""
+    mine = form.typed()
+    context = {
+        "form": form,
+        "mine": mine,
+        "theirs_text": theirs_text,
+        "theirs": theirs,
+        "lines": compared(theirs_text, mine.text) if theirs else [],
+        "do": "publish" if isinstance(form, PublishForm) else "save",
+        "now": timezone.now(),
+    }
+    return render(request, "routines/conflict.html", context, status=409)
+
+
+def _editor(
+    request: HttpRequest, routine: Routine | None, editor: Editor, form: RoutineForm
+) -> dict[str, Any]:
+    return {
+        "routine": routine,
+        "editor": editor,
+        "view": view(editor, library.names()),
+        "form": form,
+        "note": request.POST.get("note", ""),
+        "unknown": "unknown" in request.POST,
+        "menu": MENU,
+        "here": request.path,
+        "now": timezone.now(),
+    }
