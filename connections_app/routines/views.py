@@ -23,7 +23,10 @@ from connections_app.sift.routine import json_schema
 
 NAME_TAKEN = "Another routine has this name."
 # The commands that can be added: name, icon, and what people call it.
-MENU = [(name, one.icon, one.label) for name, one in (*COMMANDS.items(), ("", Undocumented))]
+MENU = [
+    *((name, one.icon, one.label) for name, one in COMMANDS.items()),
+    ("", Undocumented.icon, Undocumented.label),
+]
 
 edits = permission_required("connections_app.edit_routines", raise_exception=True)
 
@@ -50,10 +53,11 @@ def schema(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def compare(request: HttpRequest, pk: int) -> HttpResponse:
-    """Two versions, `from` and `to`, each a number or `draft`."""
+    """Two versions, `from` and `to`, each a number or `draft`; the published one where none is named."""
     routine = _found(pk)
     names = library.names()
-    before, after = (version(routine, request.GET.get(which, ""), names) for which in ("from", "to"))
+    published = str(routine.published.number) if routine.published else ""
+    before, after = (version(routine, request.GET.get(which, published), names) for which in ("from", "to"))
     if before is None or after is None:
         raise Http404
     context = {

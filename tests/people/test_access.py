@@ -6,13 +6,16 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from connections_app.models import Operator, Role, SyncState, Walk
+from connections_app.models import Operator, Role, Routine, SyncState, Walk
 from tests.history.test_pages import seen
 
 pytestmark = pytest.mark.django_db
 
 OPEN = {"/healthz", "/readyz", "/accounts/login/"}
 PAGES = ["/", "/calls/", "/calls/a1/", "/sync/", "/sync/freshness/", "/accounts/preferences/"]
+ROUTINES = ["/routines/", "/routines/1/", "/routines/1/compare/", "/routines/schema.json"]
+WRITING = ["/routines/new/", "/routines/1/edit/"]
+LIBRARY_BUTTONS = [f"/routines/1/{button}/" for button in ("bring-back", "archive", "unarchive", "delete")]
 SYNC_BUTTONS = ["/sync/now/", "/sync/everything/", "/sync/pause/", "/sync/resume/", "/sync/kept-aside/retry/"]
 Make = Callable[..., Operator]
 
@@ -29,17 +32,24 @@ def addresses() -> list[str]:
             if isinstance(pattern, URLResolver):
                 collect(pattern.url_patterns, route)
             else:
-                found.append("/" + route.replace("<str:connection_id>", "a1"))
+                found.append("/" + route.replace("<str:connection_id>", "a1").replace("<int:pk>", "1"))
 
     collect(get_resolver().url_patterns, "")
     return found
 
 
 def test_the_lists_here_are_complete() -> None:
-    assert set(addresses()) == OPEN | set(PAGES) | set(SYNC_BUTTONS) | {"/accounts/logout/"}
+    listed = {*PAGES, *ROUTINES, *WRITING, *SYNC_BUTTONS, *LIBRARY_BUTTONS}
+    assert set(addresses()) == OPEN | listed | {"/accounts/logout/"}
 
 
-@pytest.mark.parametrize("address", [*PAGES, *SYNC_BUTTONS, "/admin/", "/admin/connections_app/connection/"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(*PAGES, *ROUTINES, *WRITING, *SYNC_BUTTONS, *LIBRARY_BUTTONS),
+        *("/admin/", "/admin/connections_app/connection/"),
+    ],
+)
 def test_who_is_not_signed_in_sees_nothing(client: Client, address: str) -> None:
     seen({"connection_id": "a1"})
     for answer in (client.get(address), client.post(address)):
@@ -54,7 +64,7 @@ def test_a_fragment_takes_the_whole_page_to_sign_in_and_back(client: Client) -> 
 
 
 @pytest.mark.parametrize("role", list(Role))
-@pytest.mark.parametrize("address", PAGES)
+@pytest.mark.parametrize("address", [*PAGES, *ROUTINES])
 def test_every_role_sees_every_page(client: Client, make_operator: Make, role: Role, address: str) -> None:
     seen({"connection_id": "a1"})
     client.force_login(make_operator(role=role))
@@ -72,7 +82,24 @@ def test_the_sync_is_not_for_all_to_steer(
     assert not Walk.objects.exists()
 
 
-@pytest.mark.parametrize("address", SYNC_BUTTONS)
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR])
+@pytest.mark.parametrize("address", [*WRITING, *LIBRARY_BUTTONS])
+def test_routines_are_not_for_all_to_write(
+    client: Client, make_operator: Make, role: Role, address: str
+) -> None:
+    client.force_login(make_operator(role=role))
+    before = list(Routine.objects.order_by("pk").values())
+    assert client.post(address, {"revision": 1, "do": "publish"}).status_code == 403
+    assert list(Routine.objects.order_by("pk").values()) == before
+
+
+@pytest.mark.parametrize("address", WRITING)
+def test_supervisors_write_routines(client: Client, make_operator: Make, address: str) -> None:
+    client.force_login(make_operator(role=Role.SUPERVISOR))
+    assert client.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("address", [*SYNC_BUTTONS, *LIBRARY_BUTTONS])
 def test_buttons_are_not_links(client: Client, make_operator: Make, address: str) -> None:
     client.force_login(make_operator(role=Role.SUPERVISOR))
     assert client.get(address).status_code == 405
@@ -105,7 +132,7 @@ def test_a_wrong_password_says_so_and_nothing_more(client: Client, make_operator
     assert b"The name or the password is not right." in answer.content
 
 
-@pytest.mark.parametrize("address", [*PAGES, "/accounts/login/", "/admin/", "/nowhere/"])
+@pytest.mark.parametrize("address", [*PAGES, *ROUTINES, *WRITING, "/accounts/login/", "/admin/", "/nowhere/"])
 def test_every_page_carries_a_strict_policy(client: Client, make_operator: Make, address: str) -> None:
     seen({"connection_id": "a1", "client_data": "<script>"})
     operator = make_operator(role=Role.ADMINISTRATOR, is_staff=True, is_superuser=True)
