@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, Any
+from math import isfinite
+from typing import Annotated, Any, NoReturn
 
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -145,7 +146,7 @@ def decoded(text: str) -> JSON:
     if len(text.encode(errors="replace")) > LARGEST_BYTES:
         raise Unreadable(f"the JSON is larger than {LARGEST_BYTES // 1024} KB")
     try:
-        value = json.loads(text, parse_constant=_no_number)
+        value = json.loads(text, parse_constant=_no_number, parse_float=_finite)
     except json.JSONDecodeError as error:
         raise Unreadable(f"this is not JSON: {_where(error)}") from error
     except (ValueError, RecursionError) as error:
@@ -225,7 +226,10 @@ def fill(commands: Sequence[JSONObject], values: Mapping[str, str], country: str
 
 def placeholders(commands: Sequence[JSONObject]) -> tuple[Placeholder, ...]:
     """The placeholders in a list of commands, each once, in order."""
-    return tuple({one.name: one for one in reversed([*_placeholders_in(list(commands))])}.values())[::-1]
+    found: dict[str, Placeholder] = {}
+    for placeholder in _placeholders_in(list(commands)):
+        found.setdefault(placeholder.name, placeholder)
+    return tuple(found.values())
 
 
 def for_sift(routine: Routine, address_of: Callable[[int], str]) -> list[JSONObject]:
@@ -265,8 +269,13 @@ def json_schema() -> JSONObject:
     } | adapter.json_schema()
 
 
-def _no_number(_: str) -> None:
+def _no_number(_: str) -> NoReturn:
     raise ValueError("NaN and Infinity are no JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if isfinite(number) else _no_number(digits)
 
 
 def _depth(value: JSON) -> int:
