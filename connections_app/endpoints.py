@@ -34,6 +34,11 @@ class Endpoint:
     country: str = ""
 
     @property
+    def dials(self) -> str:
+        """What the form that places calls is given for it; empty for what cannot be called."""
+        return self.e164 or (f"{CLIENT}{self.text}" if self.is_client else "")
+
+    @property
     def is_phone(self) -> bool:
         return self.kind == Kind.PHONE
 

@@ -19,8 +19,14 @@ def main(arguments: Sequence[str]) -> None:
     """Joins the engines and the sandbox of a running script/run, else starts what the command needs."""
     env.obey_closed_terminals()
     environment = env.given()
-    with env.ready(environment) as prepared, _with_sift(prepared, arguments) as complete:
+    with env.ready(environment) as prepared, _with_sift(_with_address(prepared), arguments) as complete:
         sys.exit(_run([sys.executable, str(env.ROOT / "manage.py"), *arguments], complete))
+
+
+def _with_address(prepared: dict[str, str]) -> dict[str, str]:
+    """The environment with the address at which script/run answers, or did when it last ran."""
+    kept = Path(prepared["DATA_DIR"]) / "address"
+    return {"LOCAL_URL": kept.read_text()} | prepared if kept.exists() else prepared
 
 
 def _run(command: Sequence[str], environment: dict[str, str]) -> int:

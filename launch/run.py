@@ -62,19 +62,23 @@ def main(given: Sequence[str]) -> None:
 
 def run(chosen: argparse.Namespace, prepared: dict[str, str], folder: Path) -> int:
     """Start everything, say where it is, and wait; the exit code."""
-    sandbox = {}
-    if not env.has_account(prepared):
-        port = env.sandbox_port(folder)
+    address = f"http://{_shown(chosen.host)}:{chosen.port}"
+    prepared = prepared | {"LOCAL_URL": address}
+    port = 0 if env.has_account(prepared) else env.sandbox_port(folder)
+    if port:
         prepared = env.for_sandbox(prepared, port)
-        wanted = ("--calls", str(chosen.sandbox_calls), "--rate", str(chosen.sandbox_rate))
-        sandbox = {"sandbox": env.sandbox_command(port, folder, *wanted)}
+    (folder / "address").write_text(address)
     how_to_sign_in = _manage(prepared, "prepare")
+    sandbox = {}
+    if port:
+        wanted = ("--calls", str(chosen.sandbox_calls), "--rate", str(chosen.sandbox_rate))
+        incoming = _manage(prepared, "callback_urls", "--incoming").strip()
+        sandbox = {"sandbox": env.sandbox_command(port, folder, *wanted, "--on-incoming", incoming)}
     _collect_static(prepared, folder)
     lines = LastLines(sys.stdout)
     manager = Supervisor(lines)
     for name, command in (sandbox | processes(chosen, prepared, folder)).items():
         manager.add_process(name, _guarded(command), env=prepared, cwd=str(ROOT))
-    address = f"http://{_shown(chosen.host)}:{chosen.port}"
     manager.announcer = threading.Thread(target=_say_when_ready, args=(address, how_to_sign_in), daemon=True)
     manager.loop()
     return _outcome(manager, lines)

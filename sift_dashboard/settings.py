@@ -22,6 +22,8 @@ ALLOWED_HOSTS = env.names("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"
 if PUBLIC_URL:
     ALLOWED_HOSTS.append(urlsplit(PUBLIC_URL).hostname or "")
     CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(PUBLIC_URL))]
+# Where Sift calls back: without a public address, what only this machine can reach.
+CALLBACK_URL = PUBLIC_URL or env.http_url("LOCAL_URL", "http://localhost:8000")
 # The web server takes X-Forwarded-* from these alone, and so knows when a request came over https.
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 
@@ -137,6 +139,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SYNC_INTERVAL_SECONDS,
         "options": {"expires": SYNC_INTERVAL_SECONDS},
     },
+    "watch placed calls": {
+        "task": "connections_app.control.tasks.watch_calls",
+        "schedule": 1.0,
+        "options": {"expires": 1.0},
+    },
     "walk everything each night": {
         "task": "connections_app.sync.tasks.request_full_walk",
         "schedule": crontab(hour="3", minute="17"),
@@ -209,7 +216,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"without_tokens": {"()": "sift_dashboard.logs.WithoutTokens"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_tokens"]}
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django": {"level": "INFO"},

@@ -8,7 +8,9 @@ handler500 = "connections_app.health.views.server_error"
 
 urlpatterns = [
     path("", include("connections_app.live.urls")),
+    path("calls/", include("connections_app.control.urls")),
     path("calls/", include("connections_app.history.urls")),
+    path("", include("connections_app.hooks.urls")),
     path("routines/", include("connections_app.routines.urls")),
     path("sync/", include("connections_app.sync.urls")),
     path("accounts/", include("connections_app.people.urls")),

@@ -19,7 +19,10 @@ class OperatorAdmin(UserAdmin):  # type: ignore[type-arg]
     search_fields = ("username", "first_name", "last_name", "email", "client_name")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
-        ("Person", {"fields": ("first_name", "last_name", "email", "client_name", "time_zone", "theme")}),
+        (
+            "Person",
+            {"fields": ("first_name", "last_name", "email", "client_name", "time_zone", "country", "theme")},
+        ),
         ("Role", {"fields": ("is_active", "groups", "is_staff", "is_superuser")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )

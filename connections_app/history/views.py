@@ -1,7 +1,8 @@
 """`/calls/` and `/calls/<connection_id>/`."""
 
 import json
-from typing import Any
+from typing import Any, cast
+from uuid import uuid4
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -9,14 +10,17 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from connections_app.addresses import without_tokens
 from connections_app.history.filters import CallsForm, chips, filtered, quick_ranges
 from connections_app.history.paging import BadPlace, CallsPage, page
 from connections_app.history.timeline import timeline
-from connections_app.models import Connection
+from connections_app.models import Action, CallRequest, Connection, Operator
 from connections_app.models.connection import ConnectionQuerySet
+from connections_app.standing import standing_of
 
 COUNTED_TO = 10_000
 SAME_PARTY_SHOWN = 5
+ACTIONS_SHOWN = 100
 
 
 @require_safe
@@ -55,13 +59,17 @@ def calls(request: HttpRequest) -> HttpResponse:
 def call(request: HttpRequest, connection_id: str) -> HttpResponse:
     """Everything about one call."""
     one = get_object_or_404(Connection, connection_id=connection_id)
+    operator, now = cast(Operator, request.user), timezone.now()
     context: dict[str, Any] = {
         "call": one,
         "timeline": timeline(one),
-        "raw": pretty(one.raw),
+        "standing": standing_of([one], operator, now)[one.pk],
+        "request_id": uuid4(),
+        "actions": actions_of(one) if operator.has_perm("connections_app.view_action") else [],
+        "raw": pretty(without_tokens(one.raw)),
         "client_data": None if one.client_data is None else pretty(one.client_data),
         "same_party": same_party(one),
-        "now": timezone.now(),
+        "now": now,
     }
     template = "history/_call.html" if request.htmx else "history/call.html"  # type: ignore[attr-defined]
     return render(request, template, context)
@@ -85,6 +93,16 @@ def same_party(one: Connection) -> list[Connection]:
         return []
     return list(
         Connection.objects.filter(either).exclude(pk=one.pk).for_rows().newest_first()[:SAME_PARTY_SHOWN]
+    )
+
+
+def actions_of(one: Connection) -> list[Action]:
+    """The record of what people did to a call, also while it was a request only."""
+    request = CallRequest.objects.filter(connection=one).values_list("request_id", flat=True).first()
+    return list(
+        Action.objects.filter(
+            Q(connection_id=one.connection_id) | Q(subject=str(request or one.connection_id))
+        ).order_by("-id")[:ACTIONS_SHOWN]
     )
 
 

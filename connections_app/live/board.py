@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, Q
 
-from connections_app.models import Connection, Status
+from connections_app.models import Connection, Operator, Status
+from connections_app.standing import Standing, standing_of
 
 LIMIT = 200
 
@@ -27,13 +28,15 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class Board:
+    """`rows` are the calls with how each stands for the person who looks."""
+
     counters: Counters
-    calls: list[Connection]
+    rows: list[tuple[Connection, Standing]]
     more: int
 
 
-def board(now: datetime) -> Board:
-    """The calls in progress, longest first, at most 200 of them, and the counters. Three queries."""
+def board(operator: Operator, now: datetime) -> Board:
+    """The calls in progress, longest first, at most 200 of them, and the counters. Six queries."""
     in_progress = Connection.objects.in_progress()
     calls = list(in_progress.for_rows().longest_first()[:LIMIT])
     counts = in_progress.aggregate(
@@ -54,4 +57,6 @@ def board(now: datetime) -> Board:
         failed_last_hour=hour["failed"],
         answered_percent=100 * hour["answered"] / decided if decided else None,
     )
-    return Board(counters, calls, counts["connecting"] + counts["connected"] - len(calls))
+    standing = standing_of(calls, operator, now)
+    rows = [(call, standing[call.pk]) for call in calls]
+    return Board(counters, rows, counts["connecting"] + counts["connected"] - len(calls))

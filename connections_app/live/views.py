@@ -1,5 +1,8 @@
 """`/`: the calls in progress."""
 
+from typing import cast
+from uuid import uuid4
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -7,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from connections_app.live import board
+from connections_app.models import Operator
 
 
 @never_cache
@@ -14,10 +18,11 @@ from connections_app.live import board
 def show_board(request: HttpRequest) -> HttpResponse:
     """The whole page, or for htmx the part of it that changes."""
     now = timezone.now()
-    shown = board.board(now)
+    shown = board.board(cast(Operator, request.user), now)
     context = {
         "counters": shown.counters,
-        "calls": shown.calls,
+        "rows": shown.rows,
+        "request_id": uuid4(),
         "more": shown.more,
         "now": now,
     }

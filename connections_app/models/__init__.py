@@ -1,6 +1,6 @@
 """The tables, one file a noun."""
 
-from connections_app.models.account import Account
+from connections_app.models.account import Account, TokenDigest, new_token
 from connections_app.models.action import Action, Verb
 from connections_app.models.callback import Callback
 from connections_app.models.connection import (
@@ -47,7 +47,9 @@ __all__ = [
     "Status",
     "Step",
     "SyncState",
+    "TokenDigest",
     "UsedBy",
     "Verb",
     "Walk",
+    "new_token",
 ]

@@ -5,6 +5,13 @@ import secrets
 from django.db import models
 
 
+class TokenDigest(models.Func):
+    """SHA-256 of a token: looked up by it, a token cannot be guessed piece by piece from answer times."""
+
+    template = "sha256(%(expressions)s::bytea)"
+    output_field = models.BinaryField()
+
+
 def new_token() -> str:
     """A token that cannot be guessed: 256 bits, fit for a URL."""
     return secrets.token_urlsafe(32)
@@ -17,9 +24,6 @@ class Account(models.Model):
     account_id = models.TextField()
     claimed_at = models.DateTimeField(auto_now_add=True)
     incoming_token = models.CharField(max_length=64, default=new_token, editable=False)
-    called_back_at = models.DateTimeField(
-        null=True, editable=False, help_text="When Sift last reached one of our addresses."
-    )
 
     class Meta:
         constraints = (models.CheckConstraint(condition=models.Q(id=1), name="account_only_one"),)

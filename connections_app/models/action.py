@@ -43,6 +43,7 @@ class Action(models.Model):
             models.Index(fields=["connection_id", "at"], name="action_of_call"),
             models.Index(fields=["actor", "at"], name="action_of_person"),
             models.Index(fields=["at"], name="action_order"),
+            models.Index(fields=["subject"], name="action_of_subject"),
         )
         triggers = (
             pgtrigger.Trigger(

@@ -40,6 +40,7 @@ class Source(models.TextChoices):
     LIST = "list", "List"
     RETRIEVE = "retrieve", "Read one by one"
     CALLBACK = "callback", "Callback"
+    PLACING = "placing", "Answer to placing"
 
 
 IN_PROGRESS = (Status.CONNECTING, Status.CONNECTED)

@@ -33,7 +33,7 @@ def known_time_zone(name: str) -> None:
 
 
 def known_country(code: str) -> None:
-    if code not in phonenumbers.SUPPORTED_REGIONS:
+    if code.upper() not in phonenumbers.SUPPORTED_REGIONS:
         raise ValidationError(
             "“%(code)s” is not a country; use two letters such as US.", params={"code": code}
         )
@@ -86,3 +86,4 @@ class Operator(AbstractUser):
     def clean(self) -> None:
         super().clean()
         self.client_name = self.client_name or None
+        self.country = self.country.upper()

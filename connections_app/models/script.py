@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from connections_app.models.account import new_token
+from connections_app.models.account import TokenDigest, new_token
 from connections_app.models.connection import Connection
 from connections_app.models.routine import RoutineVersion
 
@@ -26,7 +26,9 @@ class Script(models.Model):
     after an answer is what the person saw.
     """
 
-    connection = models.ForeignKey(Connection, models.CASCADE, null=True, related_name="scripts")
+    connection = models.ForeignKey(
+        Connection, models.CASCADE, null=True, related_name="scripts", db_index=False
+    )
     origin = models.CharField(max_length=16, choices=Origin)
     name = models.CharField(max_length=100, default="", blank=True)
     version = models.ForeignKey(RoutineVersion, models.PROTECT, null=True)
@@ -50,6 +52,17 @@ class Script(models.Model):
                 name="script_inbound_once",
             ),
         )
+        indexes = (
+            # Scripts that a call was placed with and that Sift was not handed yet: few.
+            models.Index(
+                fields=["made_at"],
+                name="script_waiting",
+                condition=models.Q(
+                    origin=Origin.PLACED, offered_at=None, settled_at=None, superseded_by=None
+                ),
+            ),
+            models.Index(fields=["connection", "made_at"], name="script_timeline"),
+        )
 
     def __str__(self) -> str:
         return self.name or self.preview
@@ -61,12 +74,14 @@ class Step(models.Model):
     script = models.ForeignKey(Script, models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField()
     command = models.CharField(max_length=255)
-    token = models.CharField(max_length=64, default=new_token, editable=False, unique=True)
+    token = models.CharField(max_length=64, default=new_token, editable=False)
     then = models.JSONField(default=dict)
-    dialled_at = models.DateTimeField(null=True, help_text="When a continuation that dials was given.")
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["script", "position"], name="step_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=["script", "position"], name="step_once"),
+            models.UniqueConstraint(TokenDigest("token"), name="step_token_once"),
+        )
 
     def __str__(self) -> str:
         return f"{self.command}, command {self.position}"

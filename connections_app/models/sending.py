@@ -6,7 +6,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
-from connections_app.models.account import new_token
+from connections_app.models.account import TokenDigest, new_token
 from connections_app.models.connection import Connection
 from connections_app.models.operator import Operator
 from connections_app.models.script import Script
@@ -24,9 +24,9 @@ class Outcome(models.TextChoices):
 
 
 class Settled(models.TextChoices):
-    """What told the outcome of a request that was unknown."""
+    """What told which call a request became, or that it became none."""
 
-    ANSWER = "answer", "A late answer"
+    ANSWER = "answer", "Sift's answer"
     CALLBACK = "callback", "A callback"
     LIST = "list", "Sift's list"
     PERSON = "person", "A person"
@@ -38,6 +38,7 @@ class Sending(models.Model):
 
     request_id = models.UUIDField(unique=True)
     digest = models.CharField(max_length=64, help_text="SHA-256 of what was asked for, and by whom.")
+    contents = models.JSONField(default=dict, help_text="What was asked for, as it was sent in.")
     operator = models.ForeignKey(Operator, models.SET_NULL, null=True)
     operator_name = models.CharField(max_length=150)
     asked_at = models.DateTimeField(default=timezone.now)
@@ -62,7 +63,7 @@ class CallRequest(Sending):
 
     phone_number = models.CharField(max_length=20, default="", blank=True)
     client_name = models.CharField(max_length=255, default="", blank=True)
-    token = models.CharField(max_length=64, default=new_token, editable=False, unique=True)
+    token = models.CharField(max_length=64, default=new_token, editable=False)
     script = models.OneToOneField(Script, models.PROTECT, null=True, related_name="call_request")
     connection = models.OneToOneField(Connection, models.CASCADE, null=True, related_name="call_request")
     called_back_at = models.DateTimeField(null=True, help_text="When Sift first called its status_url.")
@@ -70,6 +71,7 @@ class CallRequest(Sending):
 
     class Meta:
         constraints = (
+            models.UniqueConstraint(TokenDigest("token"), name="call_request_token_once"),
             models.CheckConstraint(
                 condition=models.Q(phone_number="") ^ models.Q(client_name=""), name="call_request_to_one"
             ),

@@ -21,7 +21,7 @@ class SignInForm(AuthenticationForm):
 class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Operator
-        fields = ("time_zone", "theme")
+        fields = ("time_zone", "country", "theme")
 
 
 @cache

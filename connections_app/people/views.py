@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, LogoutView
@@ -37,4 +38,9 @@ def preferences(request: HttpRequest) -> HttpResponse:
         messages.success(request, "Saved.")
         return redirect("preferences")
     status = 422 if form.errors else 200
-    return render(request, "people/preferences.html", {"form": form, "zones": zones()}, status=status)
+    return render(
+        request,
+        "people/preferences.html",
+        {"form": form, "zones": zones(), "default_country": settings.DEFAULT_COUNTRY},
+        status=status,
+    )

@@ -6,10 +6,11 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import requests
@@ -21,13 +22,17 @@ from requests.utils import get_environ_proxies
 
 from connections_app.sift.errors import (
     BadAnswer,
+    BadCertificate,
+    NoConnection,
     NotKnown,
+    NotSent,
     Redirected,
     Refused,
     SiftError,
     Unreachable,
     WrongCredentials,
 )
+from connections_app.sift.outcomes import Accepted, Placed, Rejected, Unknown
 from connections_app.sift.payloads import (
     JSON,
     Observation,
@@ -45,10 +50,19 @@ CONNECT_SECONDS = 5.0
 READ_SECONDS = 20.0
 HASTY_SECONDS = 5.0
 WHOLE_ANSWER_SECONDS = 60.0
+# How long a person waits for the answer to a POST, and how long it may still tell the outcome.
+POST_SECONDS = 10.0
+LATE_SECONDS = 60.0
+REQUEST_TIMEOUT, TOO_MANY_REQUESTS = 408, 429
 LARGEST_BODY = 16 * 1024 * 1024
 CHUNK = 256 * 1024
 ATTEMPTS = 4
 LONGEST_WAIT_SECONDS = 20.0
+
+
+T = TypeVar("T")
+# Told what Sift said after it was no longer waited for.
+Late = Callable[[T | Rejected | Unknown], None]
 
 
 class SiftClient:
@@ -72,6 +86,7 @@ class SiftClient:
         self.attempts = attempts
         self.read_seconds = read_seconds
         self.stop = stop or threading.Event()
+        self.credentials = account_id, auth_token
         self.session = _session(url, account_id, auth_token)
 
     @classmethod
@@ -97,6 +112,63 @@ class SiftClient:
     def retrieve(self, connection_id: str) -> Observation | Unusable:
         """One connection. Raises `NotKnown` when Sift has no such. Sift: "Retrieve a Connection"."""
         return parse_connection(self._get(f"{self.list_url}/{quote(connection_id, safe='')}"))
+
+    def place(
+        self, endpoint: dict[str, str], status_url: str, late: Late[Placed] | None = None
+    ) -> Placed | Rejected | Unknown:
+        """Have Sift call `{"phone_number": E.164}` or `{"client_name": NAME}`, once. Never raises.
+
+        Answers within ten seconds; `late` is then told, from another thread, what Sift said after that.
+        Sift: "Create a Connection".
+        """
+        return self._ask_once(self.list_url, endpoint | {"status_url": status_url}, _placed, late)
+
+    def set_routine(
+        self, connection_id: str, routine: list[JSON], late: Late[Accepted] | None = None
+    ) -> Accepted | Rejected | Unknown:
+        """Stop what runs on a connection and start `routine`, once. Never raises.
+
+        Answers within ten seconds, and `late` as for `place`. Sift: "Set the routine for a connection".
+        """
+        url = f"{self.list_url}/{quote(connection_id, safe='')}"
+        return self._ask_once(url, {"routine": routine}, _accepted, late)
+
+    def _ask_once(
+        self, url: str, body: JSON, read: Callable[[bytes], T | Unknown], late: Late[T] | None
+    ) -> T | Rejected | Unknown:
+        """POST in a thread of its own and wait for that: a socket's time-out does not limit the whole."""
+        asked: Future[T | Rejected | Unknown] = Future()
+
+        def ask() -> None:
+            try:
+                asked.set_result(self._post(url, body, read))
+            except BaseException as error:
+                asked.set_exception(error)
+
+        threading.Thread(target=ask, name="sift-post", daemon=True).start()
+        try:
+            return asked.result(POST_SECONDS)
+        except TimeoutError:
+            if late:
+                asked.add_done_callback(lambda done: late(done.result()))
+            return Unknown(f"Sift did not answer within {POST_SECONDS:g} s.")
+
+    def _post(self, url: str, body: JSON, read: Callable[[bytes], T | Unknown]) -> T | Rejected | Unknown:
+        # A session of its own: a kept connection may have died unseen, and a POST cannot be tried again.
+        with _session(self.url, *self.credentials) as session:
+            limits = self._transport() | {"timeout": (CONNECT_SECONDS, LATE_SECONDS)}
+            try:
+                response, answer = self._exchange(lambda: session.post(url, json=body, **limits))
+            except NotSent as error:
+                return Rejected(f"{error} Nothing was sent.")
+            except SiftError as error:
+                return Unknown(str(error))
+        problem = error_in(response, answer)
+        if isinstance(problem, Refused) and problem.status != REQUEST_TIMEOUT:
+            return Rejected(problem.reason, problem.status)
+        if response.status_code == TOO_MANY_REQUESTS:
+            return Rejected(str(problem), TOO_MANY_REQUESTS)
+        return Unknown(str(problem)) if problem else read(answer)
 
     def hasty(self) -> "SiftClient":
         """The same client, but one that asks once and waits for an answer for five seconds only."""
@@ -162,17 +234,24 @@ class SiftClient:
             with send() as response:
                 return response, _read(response)
         except requests.exceptions.ConnectTimeout as error:
-            raise Unreachable(f"Sift did not take the connection within {CONNECT_SECONDS:g} s.") from error
+            raise NoConnection(f"Sift did not take the connection within {CONNECT_SECONDS:g} s.") from error
         except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError) as error:
             raise Unreachable(f"Sift did not answer within {self.read_seconds:g} s.") from error
         except requests.exceptions.SSLError as error:
-            raise BadAnswer("Sift's certificate could not be verified.") from error
+            raise BadCertificate("Sift's certificate could not be verified.") from error
         except requests.exceptions.ChunkedEncodingError as error:
             raise Unreachable("Sift's answer was cut short.") from error
         except requests.exceptions.ConnectionError as error:
-            raise Unreachable(f"No connection to Sift at {_address(self.url)}.") from error
+            if _never_connected(error):
+                raise NoConnection(f"No connection to Sift at {_address(self.url)}.") from error
+            raise Unreachable("Sift ended the connection without an answer.") from error
         except requests.exceptions.RequestException as error:
             raise BadAnswer(f"Sift could not be asked: {type(error).__name__}.") from error
+
+
+def _never_connected(error: requests.exceptions.ConnectionError) -> bool:
+    cause = error.args[0] if error.args else None
+    return isinstance(getattr(cause, "reason", None), urllib3.exceptions.NewConnectionError)
 
 
 def error_in(response: requests.Response, body: bytes) -> SiftError | None:
@@ -194,6 +273,29 @@ def error_in(response: requests.Response, body: bytes) -> SiftError | None:
     if status in (401, 403):
         return WrongCredentials(status, words)
     return NotKnown(status, words) if status == 404 else Refused(status, words)
+
+
+def _placed(body: bytes) -> Placed | Unknown:
+    """What a 2xx answer to a create says: the call, its id alone, or nothing."""
+    if not body.strip():
+        return Placed()
+    try:
+        told = decode(body)
+    except ValueError:
+        return Unknown("Sift's answer is not JSON, or was cut short.")
+    if told == {}:
+        return Placed()
+    row = told["connection"] if isinstance(told, dict) and "connection" in told else told
+    match parse_connection(row):
+        case Observation() as observation:
+            return Placed(observation.connection_id, observation)
+        case Unusable(connection_id=str() as connection_id):
+            return Placed(connection_id)
+    return Unknown("Sift's answer does not say which call it made.")
+
+
+def _accepted(body: bytes) -> Accepted | Unknown:
+    return Accepted()
 
 
 def _session(url: str, account_id: str, auth_token: str) -> requests.Session:

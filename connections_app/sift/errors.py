@@ -15,6 +15,18 @@ class Unreachable(SiftError):
         self.retry_after = retry_after
 
 
+class NotSent(SiftError):
+    """No connection to Sift came about, so that nothing of the request reached it."""
+
+
+class NoConnection(Unreachable, NotSent):
+    """Sift's address did not answer, or could not be found."""
+
+
+class BadCertificate(NotSent):
+    """Sift's certificate could not be verified."""
+
+
 class Refused(SiftError):
     """Sift answered with a final 4xx; `reason` holds its own words."""
 

@@ -3,6 +3,7 @@ from django.urls import path
 from connections_app.sync import views
 
 urlpatterns = [
+    path("callbacks/", views.show_addresses, name="sync_addresses"),
     path("", views.show_sync, name="sync"),
     path("freshness/", views.show_freshness, name="freshness"),
     path("now/", views.sync_now, name="sync_now"),

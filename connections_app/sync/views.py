@@ -1,6 +1,6 @@
 """`/sync/`: is the sync healthy, what has it done, and the buttons that steer it."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
@@ -12,7 +12,19 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from kombu.exceptions import OperationalError as BrokerAway
 
-from connections_app.models import KeptAside, SyncState, Walk
+from connections_app.addresses import incoming_address, status_address
+from connections_app.models import (
+    Account,
+    Action,
+    CallRequest,
+    KeptAside,
+    Operator,
+    SyncState,
+    Verb,
+    Walk,
+)
+from connections_app.reachability import reachability
+from connections_app.recording import address_of, record
 from connections_app.sync import health, setting_aside, tasks
 from connections_app.sync.walk import want_full_walk
 
@@ -79,6 +91,28 @@ def kept_aside_retry(request: HttpRequest) -> HttpResponse:
     return redirect("sync")
 
 
+@require_POST
+@permission_required("connections_app.see_addresses", raise_exception=True)
+def show_addresses(request: HttpRequest) -> HttpResponse:
+    """The addresses that Sift calls back, in full; on record, since who knows one can make calls up."""
+    operator = cast(Operator, request.user)
+    record(
+        Verb.SHOW_ADDRESS,
+        Action.Phase.OUTCOME,
+        operator,
+        address=address_of(request),
+        outcome="Shown on the page of the sync.",
+    )
+    account, latest = Account.objects.first(), CallRequest.objects.order_by("-id").first()
+    context = {
+        "incoming": incoming_address(account.incoming_token) if account else "",
+        "status": status_address(latest.token) if latest else "",
+        "reach": reachability(timezone.now()),
+        "now": timezone.now(),
+    }
+    return render(request, "sync/addresses.html", context)
+
+
 def _queued(request: HttpRequest, queue: Any) -> HttpResponseRedirect:
     """Queue a walk, or say that the queue is away."""
     try:
@@ -109,8 +143,6 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "can_run": request.user.has_perm("connections_app.run_sync"),
         "account": "the sandbox" if settings.SIFT_SANDBOX else settings.SIFT_ACCOUNT_ID,
         "interval": settings.SYNC_INTERVAL_SECONDS,
-        "callback_warning": ""
-        if settings.PUBLIC_URL
-        else "PUBLIC_URL is not set, so only this machine can call back.",
+        "reach": reachability(now),
         "now": now,
     }

@@ -65,7 +65,7 @@ DIRECTIONS = {
 }
 NO_DIRECTION = Look("question-mark", "Not told", meaning="Sift has not said who called whom.")
 LOOKS = (*STATUSES.values(), *DOUBTS.values(), *DIRECTIONS.values(), NO_DIRECTION)
-ROW_ICONS = ("copy", "check", "headset", *(look.icon for look in LOOKS))
+ROW_ICONS = ("copy", "check", "headset", "phone-plus", "list-check", *(look.icon for look in LOOKS))
 
 
 @register.simple_tag

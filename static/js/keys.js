@@ -23,12 +23,23 @@ function backOut(target) {
   }
 }
 
+// Arms the focused row's Hang up, or the page's only one; it hangs up nobody by itself.
+function armHangUp() {
+  const row = document.activeElement?.closest("tr");
+  const arms = [...(row ?? document).querySelectorAll("[data-arm]")];
+  if (arms.length === 1) arms[0].click();
+}
+
 function act(event) {
   if (Date.now() - going < WAITS_FOR_SECOND && GO[event.key]) {
     document.querySelector(GO[event.key])?.click();
   } else if (event.key === "/") {
     event.preventDefault();
     document.getElementById("search").focus();
+  } else if (event.key === "c") {
+    document.querySelector(".top-place")?.click();
+  } else if (event.key === "h") {
+    armHangUp();
   } else if (event.key === "?") {
     help.showModal();
   }

@@ -13,8 +13,8 @@ from connections_app.sift.payloads import parse_rows
 
 pytestmark = pytest.mark.django_db
 
-# Session, person, role, sync state, and whether the first walk is running.
-FRAME = 5
+# Session, person, role, rights (2), sync state, and whether the first walk is running.
+FRAME = 7
 
 
 def seen(*rows: dict[str, Any], source: Source = Source.LIST) -> None:
@@ -132,7 +132,9 @@ def test_one_call_with_its_timeline(
     start = {"start_time": "2026-05-10T02:28:17Z"}
     seen({"connection_id": "a1", "status": "connecting", "to": "+14155550142", "direction": "incoming"})
     seen({"connection_id": "a1", "status": "connected"} | start, source=Source.RETRIEVE)
-    with django_assert_num_queries(FRAME + 3):  # the call, its events, calls with the same party
+    with django_assert_num_queries(
+        FRAME + 9
+    ):  # the call, its timeline (4), how it stands (3), calls with the same party
         answer = signed_in.get("/calls/a1/")
     titles = [happening.title for happening in answer.context["timeline"]]
     assert titles == ["First seen here", "Connected"]

@@ -1,17 +1,27 @@
 """Who may not, cannot: every address for every role."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from pytest_django.asserts import assertContains, assertNotContains
 
-from connections_app.models import Operator, Role, Routine, SyncState, Walk
+from connections_app.models import Action, Operator, Role, Routine, SyncState, Walk
+from connections_app.sync.account import claim
 from tests.history.test_pages import seen
 
 pytestmark = pytest.mark.django_db
 
+REQUEST_ID, TOKEN = "6f1c0f6e-0000-4000-8000-000000000000", "x" * 43
+STANDS_FOR = {"connection_id": "a1", "pk": "1", "request_id": REQUEST_ID, "token": TOKEN}
+PARAMETER = re.compile(r"<\w+:(\w+)>")
 OPEN = {"/healthz", "/readyz", "/accounts/login/"}
+HOOKS = {f"/hooks/sift/{kind}/{TOKEN}/" for kind in ("status", "incoming", "done")}
+PLACING = ["/calls/place/", "/calls/place/check/"]
+STEERING = ["/calls/a1/routine/", "/calls/a1/routine/check/", "/calls/a1/hangup/"]
+REQUEST = f"/calls/requests/{REQUEST_ID}/"
 PAGES = ["/", "/calls/", "/calls/a1/", "/sync/", "/sync/freshness/", "/accounts/preferences/"]
 ROUTINES = ["/routines/", "/routines/1/", "/routines/1/compare/", "/routines/schema.json"]
 WRITING = ["/routines/new/", "/routines/1/edit/"]
@@ -32,21 +42,66 @@ def addresses() -> list[str]:
             if isinstance(pattern, URLResolver):
                 collect(pattern.url_patterns, route)
             else:
-                found.append("/" + route.replace("<str:connection_id>", "a1").replace("<int:pk>", "1"))
+                found.append("/" + PARAMETER.sub(lambda one: STANDS_FOR[one[1]], route))
 
     collect(get_resolver().url_patterns, "")
     return found
 
 
 def test_the_lists_here_are_complete() -> None:
-    listed = {*PAGES, *ROUTINES, *WRITING, *SYNC_BUTTONS, *LIBRARY_BUTTONS}
-    assert set(addresses()) == OPEN | listed | {"/accounts/logout/"}
+    listed = {*PAGES, *ROUTINES, *WRITING, *SYNC_BUTTONS, *LIBRARY_BUTTONS, *PLACING, *STEERING}
+    others = {"/accounts/logout/", "/sync/callbacks/", REQUEST, f"{REQUEST}settle/"}
+    assert set(addresses()) == OPEN | HOOKS | listed | others
+
+
+def test_callbacks_need_a_token_and_nobody_signed_in(client: Client) -> None:
+    for address in HOOKS:
+        answer = client.post(address, "{}", content_type="application/json")
+        assert (address, answer.status_code) == (address, 404)
+
+
+def test_a_viewer_places_and_steers_nothing(signed_in: Client) -> None:
+    seen({"connection_id": "a1", "status": "connected", "to": "+14155550142"})
+    for address in [*PLACING, *STEERING]:
+        assert (address, signed_in.post(address).status_code) == (address, 403)
+    assert not Action.objects.exists()
+    for page in ("/", "/calls/a1/"):
+        assertNotContains(signed_in.get(page), "Hang up")
+        assertNotContains(signed_in.get(page), "/calls/place/")
+
+
+def test_an_operator_places_calls_but_steers_no_other_persons(client: Client, make_operator: Make) -> None:
+    seen({"connection_id": "a1", "status": "connected", "to": "+14155550142"})
+    client.force_login(make_operator(role=Role.OPERATOR))
+    assert client.get("/calls/place/").status_code == 200
+    for address in STEERING:
+        assert (address, client.post(address).status_code) == (address, 403)
+    assertNotContains(client.get("/calls/a1/"), "Hang up")
+    assert not Action.objects.exists()
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR, Role.SUPERVISOR])
+def test_only_an_administrator_sees_the_callback_addresses(
+    client: Client, make_operator: Make, role: Role
+) -> None:
+    client.force_login(make_operator(role=role))
+    assert client.post("/sync/callbacks/").status_code == 403
+    assert not Action.objects.exists()
+
+
+def test_that_an_administrator_saw_them_is_on_record(client: Client, make_operator: Make) -> None:
+    account = claim()
+    client.force_login(make_operator("root", Role.ADMINISTRATOR))
+    assertNotContains(client.get("/sync/"), account.incoming_token)
+    assertContains(client.post("/sync/callbacks/"), account.incoming_token)
+    assert [(action.actor, action.verb) for action in Action.objects.all()] == [("root", "show_address")]
 
 
 @pytest.mark.parametrize(
     "address",
     [
         *(*PAGES, *ROUTINES, *WRITING, *SYNC_BUTTONS, *LIBRARY_BUTTONS),
+        *(*PLACING, *STEERING, REQUEST, f"{REQUEST}settle/", "/sync/callbacks/"),
         *("/admin/", "/admin/connections_app/connection/"),
     ],
 )

@@ -1,0 +1,39 @@
+"""The addresses that Sift calls back, and keeping their tokens out of sight."""
+
+import re
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+TOKENS = re.compile(r"(/hooks/sift/[a-z]+/)[A-Za-z0-9_-]{43}")
+
+
+def status_address(token: str) -> str:
+    """Where Sift tells how a placed call goes on."""
+    return _address("hook_status", token)
+
+
+def incoming_address(token: str) -> str:
+    """Where Sift tells of a call that comes in: the application's `on_incoming`."""
+    return _address("hook_incoming", token)
+
+
+def done_address(token: str) -> str:
+    """Where Sift tells what the caller keyed or said."""
+    return _address("hook_done", token)
+
+
+def without_tokens(value: Any) -> Any:
+    """`value`, decoded JSON, with `…` for the token in each of these addresses."""
+    if isinstance(value, str):
+        return TOKENS.sub(r"\1…", value)
+    if isinstance(value, list):
+        return [without_tokens(item) for item in value]
+    if isinstance(value, dict):
+        return {key: without_tokens(item) for key, item in value.items()}
+    return value
+
+
+def _address(name: str, token: str) -> str:
+    return f"{settings.CALLBACK_URL}{reverse(name, kwargs={'token': token})}"

@@ -1,0 +1,64 @@
+"""The record of actions, and what was asked of Sift: readable only."""
+
+import json
+
+from django.contrib import admin
+
+from connections_app.addresses import without_tokens
+from connections_app.admin.connections import ReadOnlyAdmin
+from connections_app.models import Action, Callback, CallRequest, Push
+
+
+@admin.register(Action)
+class ActionAdmin(ReadOnlyAdmin):
+    list_display = ("at", "who", "verb", "phase", "connection_id", "subject", "outcome", "address")
+    list_filter = ("verb", "phase", ("at", admin.DateFieldListFilter))
+    ordering = ("-id",)
+    sortable_by = ()
+    search_fields = ("actor__exact", "connection_id__exact", "subject__exact")
+    search_help_text = "A person's whole name, a whole call id, or a whole request id."
+
+    @admin.display(description="Person")
+    def who(self, action: Action) -> str:
+        return action.actor or "the dashboard"
+
+
+@admin.register(CallRequest)
+class CallRequestAdmin(ReadOnlyAdmin):
+    list_display = ("asked_at", "operator_name", "endpoint", "outcome", "reason", "settled_by", "connection")
+    list_filter = ("outcome", ("asked_at", admin.DateFieldListFilter))
+    list_select_related = ("connection",)
+    exclude = ("token", "script", "digest")
+    ordering = ("-id",)
+    sortable_by = ()
+    search_fields = ("operator_name__exact", "phone_number__exact", "client_name__exact", "request_id__exact")
+    search_help_text = "A whole name, number, client or request id."
+
+
+@admin.register(Push)
+class PushAdmin(ReadOnlyAdmin):
+    list_display = ("asked_at", "operator_name", "kind", "connection", "outcome", "reason")
+    list_filter = ("kind", "outcome", ("asked_at", admin.DateFieldListFilter))
+    list_select_related = ("connection",)
+    exclude = ("script", "digest")
+    ordering = ("-id",)
+    sortable_by = ()
+
+
+@admin.register(Callback)
+class CallbackAdmin(ReadOnlyAdmin):
+    list_display = ("first_at", "kind", "connection", "status", "times", "milliseconds", "last_at")
+    list_filter = ("kind", "status", ("first_at", admin.DateFieldListFilter))
+    list_select_related = ("connection",)
+    exclude = ("step", "call_request", "digest", "body", "answer")
+    readonly_fields = ("told", "answered")
+    ordering = ("-id",)
+    sortable_by = ()
+
+    @admin.display(description="Body")
+    def told(self, callback: Callback) -> str:
+        return json.dumps(without_tokens(callback.body), ensure_ascii=False)
+
+    @admin.display(description="Last answer")
+    def answered(self, callback: Callback) -> str:
+        return json.dumps(without_tokens(callback.answer), ensure_ascii=False)

@@ -1,0 +1,170 @@
+"""Place a call, once at the most."""
+
+import logging
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+from django.db import connection as database
+from django.utils import timezone
+
+from connections_app import scripts
+from connections_app.addresses import status_address, without_tokens
+from connections_app.binding import bind_for_sure
+from connections_app.control.asking import Asked, is_in_time
+from connections_app.ingest import ingest
+from connections_app.models import (
+    Action,
+    CallRequest,
+    Connection,
+    Origin,
+    Outcome,
+    Script,
+    Settled,
+    Source,
+    Verb,
+)
+from connections_app.recording import record
+from connections_app.rights import check_may_place
+from connections_app.scripts import Wanted
+from connections_app.sift.client import SiftClient
+from connections_app.sift.outcomes import Placed, Rejected, Unknown
+from connections_app.sift.payloads import Observation
+
+logger = logging.getLogger(__name__)
+
+JUST_SENT = (Outcome.SENDING,)
+OPEN = (Outcome.SENDING, Outcome.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A call that is wanted: to a phone number in E.164 or to a browser client, with a routine or without."""
+
+    phone_number: str = ""
+    client_name: str = ""
+    wanted: Wanted | None = None
+
+    @property
+    def endpoint(self) -> dict[str, str]:
+        """As Sift's create takes it."""
+        return {"phone_number": self.phone_number} if self.phone_number else {"client_name": self.client_name}
+
+
+def place(order: Order, asked: Asked) -> CallRequest:
+    """Have Sift make the call, and wait for its answer at most ten seconds.
+
+    The request is committed first, with its record; who commits it is the only one to send it. One that was
+    made before is returned as it stands, and nothing is sent. Raises `PermissionDenied`, `OtherRequest`.
+    Source: "Placing a call" in docs/architecture.md.
+    """
+    check_may_place(asked.operator)
+    if before := asked.before(CallRequest):
+        return before
+    try:
+        request = _write_down(order, asked)
+    except IntegrityError as error:
+        return asked.faster(CallRequest, error)
+    database.close()  # None is held while Sift is waited for.
+    outcome = _send(order, request)
+    _finish(request, outcome, asked)
+    request.refresh_from_db()
+    return request
+
+
+def _write_down(order: Order, asked: Asked) -> CallRequest:
+    """Commit the request and the intent together: no call is made without a record of who asked for it."""
+    with transaction.atomic():
+        made = scripts.make(order.wanted, Origin.PLACED) if order.wanted else None
+        request = CallRequest.objects.create(
+            phone_number=order.phone_number,
+            client_name=order.client_name,
+            script_id=made.pk if made else None,
+            **asked.fields(),
+        )
+        record(
+            Verb.PLACE,
+            Action.Phase.INTENT,
+            asked.operator,
+            address=asked.address,
+            subject=str(asked.request_id),
+            payload={**order.endpoint, "routine": without_tokens(made.commands) if made else []},
+        )
+    return request
+
+
+def _send(order: Order, request: CallRequest) -> Placed | Rejected | Unknown:
+    if not is_in_time(request.asked_at):
+        return Rejected("The dashboard was held up before it could ask Sift. Nothing was sent.")
+    client = SiftClient.configured()
+    try:
+        return client.place(order.endpoint, status_address(request.token), lambda late: _late(request, late))
+    finally:
+        client.close()
+
+
+def _late(request: CallRequest, outcome: Placed | Rejected | Unknown) -> None:
+    """What Sift said when it was no longer waited for: it settles what is still unknown."""
+    try:
+        _finish(request, outcome)
+    finally:
+        database.close()
+
+
+def _finish(request: CallRequest, outcome: Placed | Rejected | Unknown, asked: Asked | None = None) -> None:
+    """Write down and record what Sift answered; a callback may have been faster, and knows better."""
+    connection_id = ""
+    with transaction.atomic():
+        match outcome:
+            case Placed(connection_id=str(named)):
+                _placed(request, named, outcome.observation)
+                connection_id, words = named, "Placed"
+            case Placed():
+                _close(request, OPEN, Outcome.ACCEPTED)
+                words = "Placed; Sift did not say which call it is"
+            case Rejected(reason):
+                _close(request, OPEN, Outcome.REJECTED, reason)
+                words = f"Rejected: {reason}"
+            case Unknown(reason):
+                _close(request, JUST_SENT, Outcome.UNKNOWN, reason)
+                words = f"Unknown: {reason}"
+        record(
+            Verb.PLACE,
+            Action.Phase.OUTCOME,
+            asked.operator if asked else None,
+            address=asked.address if asked else None,
+            connection_id=connection_id,
+            subject=str(request.request_id),
+            outcome=words,
+        )
+
+
+def _placed(request: CallRequest, connection_id: str, observation: Observation | None) -> None:
+    ingest([observation or _accepted_call(connection_id, request)], Source.PLACING)
+    connection = Connection.objects.only("id").get(connection_id=connection_id)
+    if not bind_for_sure(request.pk, connection.pk, Settled.ANSWER):
+        logger.warning("Sift's answer to request %s names a call that is another's", request.request_id)
+        _close(request, OPEN, Outcome.ACCEPTED)
+
+
+def _close(request: CallRequest, before: tuple[Outcome, ...], outcome: Outcome, reason: str = "") -> None:
+    """Set the outcome of a request that is still in one of the states `before`."""
+    CallRequest.objects.filter(pk=request.pk, outcome__in=before).update(
+        outcome=outcome, reason=reason, answered_at=timezone.now()
+    )
+    if outcome == Outcome.REJECTED:
+        Script.objects.filter(call_request=request, settled_at=None).update(settled_at=timezone.now())
+
+
+def _accepted_call(connection_id: str, request: CallRequest) -> Observation:
+    """All that is known of a call of which Sift told the id alone."""
+    return Observation(
+        connection_id,
+        "connecting",
+        direction=None,
+        started_at=None,
+        ended_at=None,
+        from_endpoint=None,
+        to_endpoint=request.endpoint,
+        client_data=None,
+        raw={"connection_id": connection_id},
+    )

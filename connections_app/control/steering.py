@@ -1,0 +1,144 @@
+"""Run a routine on a live call, or hang it up, for the person who asks."""
+
+from django.db import IntegrityError, transaction
+from django.db import connection as database
+from django.utils import timezone
+
+from connections_app import scripts
+from connections_app.addresses import without_tokens
+from connections_app.control.asking import Asked, is_in_time
+from connections_app.ingest import ingest
+from connections_app.models import Action, Connection, Origin, Outcome, Push, Source, Verb
+from connections_app.recording import record
+from connections_app.rights import check_may_steer
+from connections_app.scripts import Made, Wanted
+from connections_app.sift.client import SiftClient
+from connections_app.sift.errors import SiftError
+from connections_app.sift.outcomes import Accepted, Rejected, Unknown
+from connections_app.sift.payloads import Observation
+from connections_app.sift.routine import JSONObject
+
+VERBS = {Push.Kind.ROUTINE: Verb.PUSH, Push.Kind.HANG_UP: Verb.HANG_UP, Push.Kind.FALLBACK: Verb.PUSH}
+OPEN = (Outcome.SENDING, Outcome.UNKNOWN)
+ENDED = "The call has ended."
+
+
+def push_routine(connection: Connection, wanted: Wanted, asked: Asked) -> Push:
+    """Stop what runs on `connection` and start `wanted`, once.
+
+    A call that has ended rejects it, and Sift is asked nothing. A push that was made before is returned as it
+    stands. Raises `PermissionDenied`, `OtherRequest`. Sift: "Set the routine for a connection".
+    """
+    check_may_steer(asked.operator, connection)
+    if before := asked.before(Push):
+        return before
+    return _push(connection, wanted, asked, Push.Kind.ROUTINE, Origin.PUSHED)
+
+
+def hang_up(connection: Connection, asked: Asked) -> Push:
+    """End `connection`. One that has ended already is as good as hung up. Raises as `push_routine` does."""
+    check_may_steer(asked.operator, connection)
+    if before := asked.before(Push):
+        return before
+    return _push(connection, scripts.HANG_UP, asked, Push.Kind.HANG_UP, Origin.HANG_UP)
+
+
+def _push(connection: Connection, wanted: Wanted, asked: Asked, kind: Push.Kind, origin: Origin) -> Push:
+    is_over = not connection.is_in_progress
+    try:
+        push, made = _write_down(connection, wanted, asked, kind, origin)
+    except IntegrityError as error:
+        return asked.faster(Push, error)
+    database.close()  # None is held while Sift is waited for.
+    outcome = Rejected(ENDED) if is_over else send(push, made.commands)
+    if isinstance(outcome, Rejected) and kind == Push.Kind.HANG_UP:
+        outcome = _already_ended(connection) or outcome
+    finish(push, outcome, asked)
+    push.refresh_from_db()
+    return push
+
+
+def _write_down(
+    connection: Connection, wanted: Wanted, asked: Asked, kind: Push.Kind, origin: Origin
+) -> tuple[Push, Made]:
+    """Commit the push, its script, which supersedes the one in force, and the intent, together."""
+    with transaction.atomic():
+        made = scripts.make_for(connection, wanted, origin)
+        push = Push.objects.create(kind=kind, connection=connection, script_id=made.pk, **asked.fields())
+        record(
+            VERBS[kind],
+            Action.Phase.INTENT,
+            asked.operator,
+            address=asked.address,
+            connection_id=connection.connection_id,
+            subject=str(asked.request_id),
+            payload={"routine": without_tokens(made.commands)},
+        )
+    return push, made
+
+
+def send(push: Push, commands: list[JSONObject]) -> Accepted | Rejected | Unknown:
+    """The one POST of a push that is written down; the database is not used."""
+    if not is_in_time(push.asked_at):
+        return Rejected("The dashboard was held up before it could ask Sift. Nothing was sent.")
+    client = SiftClient.configured()
+    try:
+        return client.set_routine(push.connection.connection_id, commands, lambda late: _late(push, late))
+    finally:
+        client.close()
+
+
+def _late(push: Push, outcome: Accepted | Rejected | Unknown) -> None:
+    try:
+        finish(push, outcome)
+    finally:
+        database.close()
+
+
+def _already_ended(connection: Connection) -> Accepted | None:
+    """Whether a call that could not be hung up is over: Sift is asked for it, where that is not known yet."""
+    if connection.is_in_progress:
+        client = SiftClient.configured().hasty()
+        try:
+            told = client.retrieve(connection.connection_id)
+            if isinstance(told, Observation):
+                ingest([told], Source.RETRIEVE)
+        except SiftError:
+            return None
+        finally:
+            client.close()
+        connection.refresh_from_db()
+    return None if connection.is_in_progress else Accepted("It had ended already.")
+
+
+def finish(push: Push, outcome: Accepted | Rejected | Unknown, asked: Asked | None = None) -> None:
+    """Write down and record what Sift answered; what Sift refused supersedes nothing."""
+    with transaction.atomic():
+        match outcome:
+            case Accepted(note):
+                _close(push, OPEN, Outcome.ACCEPTED, note)
+                words = f"Accepted. {note}".strip()
+            case Rejected(reason):
+                if _close(push, OPEN, Outcome.REJECTED, reason):
+                    scripts.take_back(push.script_id)
+                words = f"Rejected: {reason}"
+            case Unknown(reason):
+                _close(push, OPEN[:1], Outcome.UNKNOWN, reason)
+                words = f"Unknown: {reason}"
+        record(
+            VERBS[Push.Kind(push.kind)],
+            Action.Phase.OUTCOME,
+            asked.operator if asked else None,
+            address=asked.address if asked else None,
+            connection_id=push.connection.connection_id,
+            subject=str(push.request_id),
+            outcome=words,
+        )
+
+
+def _close(push: Push, before: tuple[Outcome, ...], outcome: Outcome, reason: str = "") -> bool:
+    """Set the outcome of a push that is still in one of the states `before`."""
+    closed = Push.objects.filter(pk=push.pk, outcome__in=before).update(
+        outcome=outcome, reason=reason, answered_at=timezone.now()
+    )
+    return closed == 1

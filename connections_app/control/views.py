@@ -1,0 +1,217 @@
+"""Placing a call, its request's page, and steering a live one."""
+
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
+
+from connections_app.control import placing, settling, steering
+from connections_app.control.asking import Asked, OtherRequest
+from connections_app.control.forms import PlaceForm, RoutineForm
+from connections_app.endpoints import endpoint_of
+from connections_app.models import CallRequest, Connection, Operator, Outcome, Push
+from connections_app.models.sending import CLIENT
+from connections_app.recording import address_of
+from connections_app.rights import check_may_place, check_may_steer, may_settle
+from connections_app.standing import standing_of
+
+RECENT = 20
+# A redirect that is followed by GET, whatever the request was.
+SEE_OTHER = 303
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def place(request: HttpRequest) -> HttpResponseBase:
+    """The form, and with POST the call. `number`, `client` and `routine` in the query fill it in."""
+    operator = cast(Operator, request.user)
+    check_may_place(operator)
+    if request.method != "POST":
+        return _place_page(request, PlaceForm(None, operator, initial=_wished(request)))
+    form = PlaceForm(request.POST, operator)
+    asked = form.asked(request)
+    try:
+        made = asked and (asked.before(CallRequest) or (form.is_valid() and placing.place(form.order, asked)))
+    except OtherRequest as problem:
+        return _conflict(request, problem)
+    return _see(made) if made else _place_page(request, form, 422)
+
+
+@require_POST
+def check_place(request: HttpRequest) -> HttpResponse:
+    """What the form would do as it stands: for htmx, while it is filled in. Nothing is sent."""
+    operator = cast(Operator, request.user)
+    check_may_place(operator)
+    form = PlaceForm(request.POST, operator)
+    form.full_clean()
+    return render(request, "control/_checked.html", {"form": form} | _whom(form))
+
+
+@never_cache
+@require_safe
+def call_request(request: HttpRequest, request_id: UUID) -> HttpResponseBase:
+    """What became of a request to place a call; leads on to the call as soon as it is known."""
+    asked = get_object_or_404(CallRequest.objects.select_related("connection"), request_id=request_id)
+    if asked.connection:
+        address = asked.connection.get_absolute_url()
+        return HttpResponseClientRedirect(address) if _is_htmx(request) else redirect(address)
+    template = "control/_request.html" if _is_htmx(request) else "control/request.html"
+    return render(request, template, _request_context(request, asked))
+
+
+@require_POST
+def settle_request(request: HttpRequest, request_id: UUID) -> HttpResponseBase:
+    """A person says which call an unknown request became, or that it became none."""
+    asked = get_object_or_404(CallRequest, request_id=request_id)
+    try:
+        settling.settle(
+            asked, request.POST.get("connection_id", ""), cast(Operator, request.user), address_of(request)
+        )
+    except settling.AlreadySettled:
+        messages.error(request, "This was settled meanwhile, or the call is another request's.")
+    return _see(asked)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def push_routine(request: HttpRequest, connection_id: str) -> HttpResponseBase:
+    """The form that sends a routine to a live call, and with POST the sending."""
+    operator = cast(Operator, request.user)
+    call = get_object_or_404(Connection, connection_id=connection_id)
+    check_may_steer(operator, call)
+    if request.method != "POST":
+        return _push_page(request, call, RoutineForm(None, operator, initial=_wished(request)))
+    form = RoutineForm(request.POST, operator)
+    asked = form.asked(request)
+    try:
+        pushed = asked and (
+            asked.before(Push)
+            or (form.is_valid() and form.wanted and steering.push_routine(call, form.wanted, asked))
+        )
+    except OtherRequest as problem:
+        return _conflict(request, problem)
+    return _see(call) if pushed else _push_page(request, call, form, 422)
+
+
+@require_POST
+def check_push(request: HttpRequest, connection_id: str) -> HttpResponse:
+    """What the routine would do as it stands: for htmx, while it is chosen. Nothing is sent."""
+    operator = cast(Operator, request.user)
+    check_may_steer(operator, get_object_or_404(Connection, connection_id=connection_id))
+    form = RoutineForm(request.POST, operator)
+    form.full_clean()
+    return render(request, "control/_checked.html", {"form": form})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def hang_up(request: HttpRequest, connection_id: str) -> HttpResponseBase:
+    """The question whether to hang up, and with POST the hanging up."""
+    operator = cast(Operator, request.user)
+    call = get_object_or_404(Connection, connection_id=connection_id)
+    check_may_steer(operator, call)
+    if request.method != "POST":
+        return render(request, "control/hang_up.html", {"call": call, "request_id": uuid4()})
+    asked = Asked(operator, _request_id(request), {"hang_up": connection_id}, address_of(request))
+    try:
+        steering.hang_up(call, asked)
+    except OtherRequest as problem:
+        return _conflict(request, problem)
+    if not _is_htmx(request):
+        return _see(call)
+    call.refresh_from_db()
+    now = timezone.now()
+    context = {"call": call, "standing": standing_of([call], operator, now)[call.pk], "request_id": uuid4()}
+    return render(request, "control/_controls.html", context)
+
+
+def _request_id(request: HttpRequest) -> UUID:
+    """The form's id, by which a second click is known; a client without one asks anew each time."""
+    try:
+        return UUID(request.POST.get("request_id", ""))
+    except ValueError:
+        return uuid4()
+
+
+def _wished(request: HttpRequest) -> dict[str, str]:
+    """What a link asks the form to begin with: a number, also as in `tel:`, or a client, also `webrtc:`."""
+    number, client = request.GET.get("number", "").removeprefix("tel:"), request.GET.get("client", "")
+    if number.startswith(CLIENT):
+        number, client = "", number.removeprefix(CLIENT)
+    return {"phone_number": number, "client_name": client, "routine": request.GET.get("routine", "")}
+
+
+def _place_page(request: HttpRequest, form: PlaceForm, status: int = 200) -> HttpResponse:
+    operator = cast(Operator, request.user)
+    recent = CallRequest.objects.filter(operator=operator).order_by("-asked_at")[: 3 * RECENT]
+    ends = list(dict.fromkeys(endpoint_of(one.endpoint) for one in recent))[:RECENT]
+    context = {
+        "form": form,
+        "request_id": _kept_id(form),
+        "recent": ends,
+        "country": operator.dials_from,
+        "only_here": not settings.PUBLIC_URL and not settings.SIFT_SANDBOX,
+    }
+    return render(request, "control/place.html", context | _whom(form), status=status)
+
+
+def _push_page(request: HttpRequest, call: Connection, form: RoutineForm, status: int = 200) -> HttpResponse:
+    operator = cast(Operator, request.user)
+    context = {
+        "form": form,
+        "request_id": _kept_id(form),
+        "call": call,
+        "standing": standing_of([call], operator, timezone.now())[call.pk],
+        "now": timezone.now(),
+    }
+    return render(request, "control/push.html", context, status=status)
+
+
+def _kept_id(form: RoutineForm) -> UUID:
+    """The form's own id while nothing was sent under it; a new form has a new one."""
+    kept = form.cleaned_data.get("request_id") if form.is_bound and hasattr(form, "cleaned_data") else None
+    return kept if isinstance(kept, UUID) else uuid4()
+
+
+def _whom(form: PlaceForm) -> dict[str, Any]:
+    """The endpoint that the form would call, once it can be told."""
+    cleaned = getattr(form, "cleaned_data", {}) if form.is_bound else {}
+    number, client = cleaned.get("phone_number"), cleaned.get("client_name")
+    written = number or (f"{CLIENT}{client}" if client else "")
+    return {"whom": endpoint_of(written) if written else None}
+
+
+def _request_context(request: HttpRequest, asked: CallRequest) -> dict[str, Any]:
+    operator = cast(Operator, request.user)
+    now = timezone.now()
+    outcome = asked.outcome_at(now)
+    again = PlaceForm(None, operator, initial=asked.contents)
+    return {
+        "asked": asked,
+        "end": endpoint_of(asked.endpoint),
+        "outcome": outcome,
+        "reason": asked.reason or (settling.NEVER_ANSWERED if outcome == Outcome.UNKNOWN else ""),
+        "candidates": list(settling.candidates(asked)[:10]) if outcome == Outcome.UNKNOWN else [],
+        "may_settle": may_settle(operator, asked),
+        "again": again,
+        "request_id": uuid4(),
+        "now": now,
+    }
+
+
+def _conflict(request: HttpRequest, problem: OtherRequest) -> HttpResponse:
+    return render(request, "control/conflict.html", {"words": str(problem)}, status=409)
+
+
+def _see(made: CallRequest | Connection) -> HttpResponse:
+    response = redirect(made)
+    response.status_code = SEE_OTHER
+    return response
+
+
+def _is_htmx(request: HttpRequest) -> bool:
+    return bool(request.htmx)  # type: ignore[attr-defined]

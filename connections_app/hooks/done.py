@@ -1,0 +1,101 @@
+"""Answer a done callback: a command has ended, and a saved routine may go on from what was keyed or said."""
+
+import logging
+
+from django.db import transaction
+from django.db.models import Value
+
+from connections_app import scripts
+from connections_app.hooks.receiving import Answered, NotUnderstood, Received, WrongToken
+from connections_app.models import Callback, Connection, Origin, RoutineVersion, Script, Step, TokenDigest
+from connections_app.scripts import NotUsable
+from connections_app.sift.commands import ANYTHING_ELSE, NOTHING_HEARD
+from connections_app.sift.routine import JSONObject
+
+logger = logging.getLogger(__name__)
+
+
+def answer_done(received: Received) -> Answered:
+    """Keep what was heard, and answer with the routine that goes on from it while the script is in force.
+
+    The same callback gets the same answer, but a routine that dials is given once. At most four statements.
+    Raises `WrongToken`.
+    """
+    with transaction.atomic():
+        step = _step_of(received.token)
+        call = _call_of(step.script)
+        answered = _answer(step, call, received)
+        received.keep(
+            Callback.Kind.DONE,
+            answered,
+            connection_id=call.connection_id if call else None,
+            call_request=getattr(getattr(step.script, "call_request", None), "pk", None),
+            step=step.pk,
+        )
+    return answered
+
+
+def heard(body: JSONObject) -> str:
+    """What was keyed or said, as a continuation names it; empty for nothing."""
+    for field in ("digits", "choice", "value"):
+        match body.get(field):
+            case bool(said):
+                return "yes" if said else "no"
+            case str() | int() | float() as said:
+                return str(said)
+    return NOTHING_HEARD
+
+
+def _step_of(token: str) -> Step:
+    """The step whose token it is, locked with its script, so that only one continuation can supersede it."""
+    step = (
+        Step.objects.alias(by=TokenDigest("token"))
+        .filter(by=TokenDigest(Value(token)))
+        .select_related("script__connection", "script__call_request__connection", "script__superseded_by")
+        .defer("script__connection__raw", "script__call_request__connection__raw", "script__commands")
+        .select_for_update(of=("self", "script"))
+        .first()
+    )
+    if step is None:
+        raise WrongToken
+    return step
+
+
+def _call_of(script: Script) -> Connection | None:
+    request = getattr(script, "call_request", None)
+    return script.connection or (request.connection if request else None)
+
+
+def _answer(step: Step, call: Connection | None, received: Received) -> Answered:
+    try:
+        told = received.body.get("connection_id")
+    except NotUnderstood as problem:
+        return Answered.refusing(400, str(problem))
+    if call and told not in (None, call.connection_id):
+        return Answered.refusing(404, "This address belongs to another call.")
+    if step.script.superseded_by_id is not None:
+        return _again(step, received)
+    answer = heard(received.body)
+    following = step.then.get(answer, step.then.get(ANYTHING_ELSE))
+    version_id = step.script.versions.get(str(following))
+    if call is None or version_id is None:
+        return Answered()
+    version = RoutineVersion.objects.select_related("routine").get(pk=version_id)
+    try:
+        wanted = scripts.want_version(version, step.script.values, step.script.versions)
+    except NotUsable as problem:
+        logger.error("Nothing went on after step %s: %s", step.pk, problem)
+        return Answered()
+    made = scripts.make(wanted, Origin.CONTINUATION, connection=call.pk, step=step.pk, given=True)
+    return Answered.with_routine(made.commands if made else None)
+
+
+def _again(step: Step, received: Received) -> Answered:
+    """The answer to a callback of a script that is no longer in force: what it was before, where that is
+    still what runs and calls nobody."""
+    following = Script.objects.get(superseded=step.script)
+    is_what_runs = following.step_id == step.pk and following.superseded_by_id is None
+    if not is_what_runs or following.dials:
+        return Answered()
+    is_the_same = Callback.objects.filter(digest=received.digest).exists()
+    return Answered.with_routine(following.commands if is_the_same else None)
