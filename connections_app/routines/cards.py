@@ -60,6 +60,18 @@ def commands_of(cards: Sequence[Card]) -> tuple[list[JSON], dict[str, str]]:
     return commands, mistyped
 
 
+def in_order(commands: Iterable[JSON]) -> list[JSON]:
+    """The same commands with their fields as the forms have them: the database keeps no order."""
+    return [_in_order(item) for item in commands]
+
+
+def _in_order(item: JSON) -> JSON:
+    if not isinstance(item, dict) or not isinstance(item.get("name"), str):
+        return item
+    fields = ("name", *(one.name for one in fields_of(COMMANDS.get(item["name"], Undocumented))))
+    return {name: item[name] for name in fields if name in item} | item
+
+
 def _card_of(item: JSON) -> Card:
     name = item.get("name") if isinstance(item, dict) else None
     if not isinstance(name, str):

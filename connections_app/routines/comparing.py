@@ -8,7 +8,8 @@ from difflib import SequenceMatcher
 from enum import StrEnum
 
 from connections_app.models import Routine
-from connections_app.sift.routine import Unreadable, check, decoded, preview, read, written
+from connections_app.routines.cards import in_order
+from connections_app.sift.routine import JSON, Unreadable, check, decoded, preview, read, written
 
 SAME_SHOWN = 3
 DRAFT = "draft"
@@ -45,14 +46,14 @@ def version(routine: Routine, key: str, names: Mapping[int, str]) -> Version | N
     if key == DRAFT and routine.draft:
         text = routine.draft
         with suppress(Unreadable):
-            text = written(decoded(text))
+            text = _in_order(decoded(text))
         return Version(key, "the draft", text, preview(read(text), names))
     if not NUMBER.fullmatch(key):
         return None
     found = routine.versions.filter(number=int(key)).first()
     if found is None:
         return None
-    text, words = written(found.commands), preview(check(found.commands), names)
+    text, words = _in_order(found.commands), preview(check(found.commands), names)
     return Version(key, f"version {found.number}", text, words)
 
 
@@ -67,6 +68,10 @@ def compared(before: str, after: str) -> list[Line]:
             found += [Line(Mark.REMOVED, line) for line in old[start:end]]
             found += [Line(Mark.ADDED, line) for line in new[new_start:new_end]]
     return found
+
+
+def _in_order(commands: JSON) -> str:
+    return written(in_order(commands) if isinstance(commands, list) else commands)
 
 
 def _same(lines: list[str], *, is_first: bool, is_last: bool) -> Iterator[Line]:

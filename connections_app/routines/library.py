@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from connections_app.models import Action, InboundRule, Operator, Routine, RoutineVersion, UsedBy, Verb
 from connections_app.recording import record
+from connections_app.routines.cards import in_order
 from connections_app.sift import routine as routines
 from connections_app.sift.commands import Input
-from connections_app.sift.routine import JSON, Problem
+from connections_app.sift.routine import JSON, Placeholder, Problem
 
 
 class Changed(Exception):
@@ -93,7 +94,7 @@ def publish(routine: Routine | None, typed: Typed, note: str, who: Who) -> Routi
 
 def bring_back(routine: Routine, version: RoutineVersion, revision: int, who: Who) -> None:
     """Make an old version the draft; the published one takes the draft away. Raises `Changed`."""
-    draft = _draft(routine, routines.written(version.commands))
+    draft = _draft(routine, routines.written(in_order(version.commands)))
     _claim(Routine.objects.current(), routine, revision, who, draft=draft)
 
 
@@ -141,6 +142,17 @@ def continuations(commands: Sequence[JSON]) -> frozenset[int]:
     return routines.check(list(commands)).continuations
 
 
+def asked_for(routine: Routine) -> tuple[Placeholder, ...]:
+    """The placeholders of what is published, and of all that may go on after it. A query for each step."""
+    found: dict[int, list[JSON]] = {}
+    open_ = {routine.pk}
+    while open_:
+        steps = Routine.objects.filter(pk__in=open_).exclude(published=None)
+        found |= dict(steps.values_list("pk", "published__commands"))
+        open_ = {pk for step in open_ for pk in continuations(found.get(step, []))} - found.keys() - open_
+    return routines.placeholders([command for commands in found.values() for command in commands])
+
+
 def problems_of_continuations(checked: routines.Routine, known: Mapping[int, str]) -> Iterator[Problem]:
     """Commands that go on with a routine that is not among the `known` ones."""
     for position, command in enumerate(checked.commands, start=1):
@@ -159,7 +171,7 @@ def text_of(routine: Routine) -> str:
     """The commands as they stand in the editor: the draft, else what is published."""
     if routine.draft or not routine.published:
         return routine.draft or "[]"
-    return routines.written(routine.published.commands)
+    return routines.written(in_order(routine.published.commands))
 
 
 def _lock_continuations(routine: Routine | None, commands: list[JSON]) -> None:

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from connections_app.models import Routine
 from connections_app.routines import library
+from connections_app.routines.cards import in_order
+from connections_app.routines.fields import Widget, fields_of
 from connections_app.sift import routine as routines
-from connections_app.sift.commands import COMMANDS, Undocumented
-from connections_app.sift.routine import JSON, Placeholder, Problem
+from connections_app.sift.commands import COMMANDS, LONGEST_QUOTED, Undocumented
+from connections_app.sift.routine import JSON, JSONObject, Placeholder, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +21,19 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A list of commands, each told with its icon."""
+class Clause:
+    """One command in words; `text` is what Sift says, where the words cut it short."""
 
-    clauses: Sequence[tuple[str, str]]
+    icon: str
+    words: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A list of commands in words."""
+
+    clauses: Sequence[Clause]
     placeholders: Sequence[Placeholder]
     warnings: Sequence[Problem]
     json: str
@@ -42,14 +53,20 @@ def rows(*, archived: bool) -> list[Row]:
 def told(commands: Sequence[JSON], names: Mapping[int, str]) -> Told:
     """`commands` as they are told, those of a published version."""
     checked = routines.check(list(commands))
-    icons = [COMMANDS.get(item["name"], Undocumented).icon for item in checked.source]
-    sentences = [f"{clause[:1].upper()}{clause[1:]}" for clause in routines.clauses(checked, names)]
+    clauses = zip(checked.source, routines.clauses(checked, names), strict=True)
     return Told(
-        list(zip(icons, sentences, strict=True)),
+        [_clause(item, words) for item, words in clauses],
         checked.placeholders,
         checked.warnings,
-        routines.written(list(commands)),
+        routines.written(in_order(commands)),
     )
+
+
+def _clause(item: JSONObject, words: str) -> Clause:
+    command = COMMANDS.get(item["name"], Undocumented)
+    texts = (item.get(field.name) for field in fields_of(command) if field.widget == Widget.TEXT)
+    cut = next((text for text in texts if text and len(text) > LONGEST_QUOTED), "")
+    return Clause(command.icon, f"{words[:1].upper()}{words[1:]}", cut)
 
 
 def _preview(routine: Routine, names: Mapping[int, str]) -> str:

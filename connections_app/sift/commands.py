@@ -18,6 +18,7 @@ LONGEST_NAME = 255
 LONGEST_TIMEOUT_SECONDS = 300
 MOST_DIGITS = 100
 MOST_ENTRIES = 50
+LONGEST_QUOTED = 60
 # Stands for any answer that has no line of its own, and for no answer at all.
 ANYTHING_ELSE, NOTHING_HEARD = "any", ""
 WEB_ADDRESS = r"^https?://[^\s/?#]+(?:[/?#]\S*)?$"
@@ -354,7 +355,7 @@ COMMANDS: dict[str, type[Command]] = {
 OLDER_NAMES = {"on_event": "event_callback", "live_transcription": "live_transcripts"}
 
 
-def quoted(text: str, longest: int = 60) -> str:
+def quoted(text: str, longest: int = LONGEST_QUOTED) -> str:
     """`text` in quotation marks, on one line and not too long."""
     line = " ".join(text.split())
     return f"“{line[: longest - 1].rstrip()}…”" if len(line) > longest else f"“{line}”"

@@ -489,10 +489,11 @@ def _continues(command: Command, names: Mapping[int, str]) -> str:
     then = getattr(command, "then", None)
     if not then:
         return ""
-    answers = {NOTHING_HEARD: "nothing", ANYTHING_ELSE: "anything else"}
+    others = {ANYTHING_ELSE: "anything else", NOTHING_HEARD: "nothing"}
+    answers = [*(one for one in then if one not in others), *(one for one in others if one in then)]
     lines = (
-        f"{answers.get(answer, quoted(answer))} → {names.get(pk, f'routine {pk}')}"
-        for answer, pk in then.items()
+        f"{others.get(answer, quoted(answer))} → {names.get(then[answer], f'routine {then[answer]}')}"
+        for answer in answers
     )
     return f" ({', '.join(lines)})"
 
