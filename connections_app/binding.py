@@ -14,6 +14,7 @@ BIND = """
 """
 # What was only concluded gives way to what Sift itself says.
 CONCLUDED = (Settled.LIST, Settled.PERSON)
+MISTAKEN = "The call that this request seemed to have become belongs to another request."
 
 
 def bind(request: int, connection: int, settled_by: Settled) -> bool:
@@ -41,7 +42,7 @@ def release(connection: int) -> bool:
         connection=None,
         outcome=Outcome.UNKNOWN,
         settled_by="",
-        reason="The call that this request seemed to have become belongs to another request.",
+        reason=MISTAKEN,
         answered_at=timezone.now(),
     )
     return released == 1

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Value
 
 from connections_app import scripts
-from connections_app.hooks.receiving import Answered, NotUnderstood, Received, WrongToken
+from connections_app.hooks.receiving import Answered, Received, Refused, WrongToken
 from connections_app.models import Callback, Connection, Origin, RoutineVersion, Script, Step, TokenDigest
 from connections_app.scripts import NotUsable
 from connections_app.sift.commands import ANYTHING_ELSE, NOTHING_HEARD
@@ -24,7 +24,10 @@ def answer_done(received: Received) -> Answered:
     with transaction.atomic():
         step = _step_of(received.token)
         call = _call_of(step.script)
-        answered = _answer(step, call, received)
+        try:
+            answered = _answer(step, call, received)
+        except Refused as refused:
+            answered = refused.answered
         received.keep(
             Callback.Kind.DONE,
             answered,
@@ -67,12 +70,10 @@ def _call_of(script: Script) -> Connection | None:
 
 
 def _answer(step: Step, call: Connection | None, received: Received) -> Answered:
-    try:
-        told = received.body.get("connection_id")
-    except NotUnderstood as problem:
-        return Answered.refusing(400, str(problem))
+    """Raises `Refused`, before anything is written."""
+    told = received.body.get("connection_id")
     if call and told not in (None, call.connection_id):
-        return Answered.refusing(404, "This address belongs to another call.")
+        raise Refused(404, "This address belongs to another call.")
     if step.script.superseded_by_id is not None:
         return _again(step, received)
     answer = heard(received.body)

@@ -1,42 +1,69 @@
 """Answer an incoming callback: the first inbound rule that matches says what the caller hears."""
 
 import logging
-import secrets
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Subquery
+from django.db.models import Exists, JSONField, QuerySet, Subquery, Value
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from connections_app import scripts
-from connections_app.hooks.receiving import Answered, NotUnderstood, Received, WrongToken
+from connections_app.hooks.receiving import Answered, Overtaken, Received, Refused, WrongToken
 from connections_app.ingest import ingest
-from connections_app.models import Account, Callback, Connection, InboundRule, Origin, Script, Source
+from connections_app.models import (
+    Account,
+    Callback,
+    Connection,
+    InboundRule,
+    Origin,
+    Script,
+    Source,
+    TokenDigest,
+)
 from connections_app.models.sending import CLIENT
 from connections_app.scripts import NotUsable
 from connections_app.sift.payloads import Observation
 
 logger = logging.getLogger(__name__)
 
+# The published version of a rule's routine and of each that may go on after it, however far, by routine.
+VERSIONS = """
+    WITH RECURSIVE reached (routine, version) AS (
+        SELECT id, published_id FROM connections_app_routine
+        WHERE id = connections_app_inboundrule.routine_id
+    UNION
+        SELECT following.id, following.published_id
+        FROM reached
+        JOIN connections_app_routineversion AS version ON version.id = reached.version
+        CROSS JOIN jsonb_path_query(version.commands, '$[*].then.*') AS named
+        JOIN connections_app_routine AS following ON following.id = named::int
+        WHERE following.archived_at IS NULL AND following.published_id IS NOT NULL
+    )
+    SELECT jsonb_object_agg(routine, version) FROM reached
+"""
+
 
 def answer_incoming(received: Received) -> Answered:
     """Take in the call, and answer with the routine of the rule that matches. At most four statements.
 
-    The same call gets the same answer, but a routine that dials is given once. Raises `WrongToken`.
+    The same call gets the same answer, but a routine that dials is given once. Raises `WrongToken`, and
+    `Overtaken` where the same call is answered elsewhere at this moment.
     """
-    _check_token(received.token)
+    try:
+        observed = received.connection
+    except Refused as refused:
+        _check_token(received.token)
+        received.keep(Callback.Kind.INCOMING, refused.answered)
+        return refused.answered
     with transaction.atomic():
-        try:
-            observed = received.connection
-        except NotUnderstood as problem:
-            answered, connection_id = Answered.refusing(400, str(problem)), None
-        else:
-            connection_id = observed.connection_id
-            ingest([observed], Source.CALLBACK)
-            answered = _answer(observed)
-        received.keep(Callback.Kind.INCOMING, answered, connection_id=connection_id)
+        rules = _rules(received.token, observed)
+        changes = ingest([observed], Source.CALLBACK)
+        answered = _answer(observed, rules, next(iter(changes.created + changes.updated), None))
+        received.keep(Callback.Kind.INCOMING, answered, connection_id=observed.connection_id)
     return answered
 
 
@@ -66,46 +93,71 @@ def is_open(rule: InboundRule, now: datetime) -> bool:
     """Whether `now` is in the rule's hours, in its zone. Hours past midnight belong to the day they begin."""
     local = now.astimezone(ZoneInfo(rule.time_zone))
     day, clock = local.date(), local.time()
-    opens, closes = rule.opens or time.min, rule.closes or time.max
-    if opens > closes and clock < closes:
-        day -= timedelta(days=1)
+    opens, closes = rule.opens or time.min, rule.closes
+    if closes is None:
         is_in_hours = True
-    elif opens > closes:
-        is_in_hours = clock >= opens
-    else:
+    elif opens <= closes:
         is_in_hours = opens <= clock < closes
+    else:
+        is_in_hours = clock >= opens or clock < closes
+        day -= timedelta(days=1) if clock < closes else timedelta(0)
     return is_in_hours and (not rule.days or str(day.isoweekday()) in rule.days)
 
 
 def _check_token(token: str) -> None:
-    account = Account.objects.first()
-    if account is None or not secrets.compare_digest(account.incoming_token, token):
+    if not _accounts(token).exists():
         raise WrongToken
 
 
-def _answer(observed: Observation) -> Answered:
-    """Make the script that the rules give this call, or answer as before where it has one."""
+def _accounts(token: str) -> QuerySet[Account]:
+    return Account.objects.alias(by=TokenDigest("incoming_token")).filter(by=TokenDigest(Value(token)))
+
+
+def _rules(token: str, observed: Observation) -> list[Any]:
+    """The rules in their order; on each `versions`, and what is known of the call: its key, and `before`, the
+    key of the script that it was answered with."""
+    calls = Connection.objects.filter(connection_id=observed.connection_id)
+    answers = Script.objects.filter(connection__in=calls, origin=Origin.INBOUND)
     rules = list(
         InboundRule.objects.filter(is_active=True)
         .select_related("routine__published__routine")
         .annotate(
-            call=Subquery(Connection.objects.filter(connection_id=observed.connection_id).values("pk")[:1])
+            is_ours=Exists(_accounts(token)),
+            call=Subquery(calls.values("pk")),
+            before=Subquery(answers.values("pk")),
+            versions=RawSQL(VERSIONS, (), JSONField()),  # noqa: S611
         )
     )
-    rule = rule_for(observed, rules, timezone.now())
+    if not rules:
+        _check_token(token)
+    elif not rules[0].is_ours:
+        raise WrongToken
+    return rules
+
+
+def _answer(observed: Observation, rules: list[Any], changed: int | None) -> Answered:
+    """Make the script that the rules give this call, or answer as before where it has one."""
+    if before := next((rule.before for rule in rules), None):
+        return _again(Script.objects.get(pk=before))
+    rule: Any = rule_for(observed, rules, timezone.now())
     version = rule.routine.published if rule else None
     if rule is None or version is None:
         return Answered()
     try:
-        wanted = scripts.want_version(version, {}, {})
+        wanted = scripts.want_version(version, {}, rule.versions)
     except NotUsable as problem:
         logger.error("Rule “%s” cannot answer: %s", rule, problem)
         return Answered()
-    made = scripts.make(wanted, Origin.INBOUND, connection=rule.call, given=True)  # type: ignore[attr-defined]
+    call = changed or rule.call
+    made = scripts.make(wanted, Origin.INBOUND, connection=call, given=True) if call else None
     if made is None:
-        before = Script.objects.get(connection=rule.call, origin=Origin.INBOUND)  # type: ignore[attr-defined]
-        return Answered.with_routine(None if before.dials or before.superseded_by_id else before.commands)
+        raise Overtaken
     return Answered.with_routine(made.commands)
+
+
+def _again(script: Script) -> Answered:
+    may_be = not script.dials and script.superseded_by_id is None
+    return Answered.with_routine(script.commands if may_be else None)
 
 
 def _plain(endpoint: str) -> str:

@@ -36,12 +36,12 @@ class TooLarge(Exception):
     """The body is larger than a callback may be."""
 
 
-class NotUnderstood(Exception):
-    """The body is not what Sift sends; `str()` says what was wrong."""
-
-
 class WrongToken(Exception):
     """Nothing has this token."""
+
+
+class Overtaken(Exception):
+    """Another process did the same at the same moment; whoever tries again sees what it did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,14 @@ class Answered:
         return cls({"error": reason}, status)
 
 
+class Refused(Exception):
+    """The callback changes nothing; it is kept with `answered`, which says why."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.answered = Answered.refusing(status, reason)
+
+
 @dataclass(frozen=True)
 class Received:
     """One callback as it came: the token in its address, its body, and when it began to be answered."""
@@ -70,26 +78,26 @@ class Received:
 
     @cached_property
     def body(self) -> JSONObject:
-        """The decoded body. Raises `NotUnderstood` where it is no JSON object."""
+        """The decoded body. Raises `Refused` where it is no JSON object."""
         try:
             body = decode(self.raw)
         except ValueError:
-            raise NotUnderstood("The body is not JSON.") from None
+            raise Refused(400, "The body is not JSON.") from None
         if not isinstance(body, dict):
-            raise NotUnderstood("The body is not a JSON object.")
+            raise Refused(400, "The body is not a JSON object.")
         if _depth(body) > DEEPEST:
-            raise NotUnderstood("The body is nested too deeply.")
+            raise Refused(400, "The body is nested too deeply.")
         return body
 
     @property
     def connection(self) -> Observation:
         """The connection that it tells of: in `connection`, or the body itself.
 
-        Raises `NotUnderstood` where it has no usable id or status.
+        Raises `Refused` where it has no usable id or status.
         """
         observed = parse_connection(self.body.get("connection", self.body))
         if isinstance(observed, Unusable):
-            raise NotUnderstood(observed.reason)
+            raise Refused(400, observed.reason)
         return observed
 
     @property
@@ -97,7 +105,7 @@ class Received:
         """The body as it is kept: what cannot be understood as its text."""
         try:
             return self.body
-        except NotUnderstood:
+        except Refused:
             return cleaned(self.raw.decode(errors="replace"))
 
     @property
@@ -110,7 +118,7 @@ class Received:
         kind: Callback.Kind,
         answered: Answered,
         *,
-        connection_id: str | None,
+        connection_id: str | None = None,
         call_request: int | None = None,
         step: int | None = None,
     ) -> None:
