@@ -182,6 +182,8 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 SECURE_CONTENT_TYPE_NOSNIFF = True
+# A routine of a hundred commands, each with fifty answers, is one form.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 12_000
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if PUBLIC_URL.startswith("https://"):

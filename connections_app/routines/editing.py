@@ -69,9 +69,10 @@ def edited(sent: Mapping[str, str]) -> Editor:
     json_changed = keep != Side.FORMS and _digest(text) != agreed[Side.JSON]
     if forms_changed and json_changed:
         return Editor(cards, text, agreed, _unread(text), mistyped, clash=True)
-    if mistyped and forms_changed:
-        return Editor(cards, text, agreed, mistyped=mistyped)
     if forms_changed:
+        mistyped = mistyped or _too_much(commands)
+        if mistyped:
+            return Editor(cards, text, agreed, mistyped=mistyped)
         return _agreed(cards, written(commands), follows=Side.JSON)
     if unread := _unread(text):
         return Editor(cards, text, agreed, unread)
@@ -93,7 +94,7 @@ def acted(editor: Editor, action: str) -> Editor:
     if verb == "row":
         focus = f"{focus}-{name}"
     commands, mistyped = commands_of(cards)
-    if mistyped:
+    if mistyped := mistyped or _too_much(commands):
         return replace(editor, cards=cards, mistyped=mistyped, focus=focus)
     return replace(_agreed(cards_of(commands), written(commands)), focus=focus)
 
@@ -125,6 +126,12 @@ def _agreed(cards: Sequence[Card], text: str, *, follows: Side | None = None) ->
     commands, mistyped = commands_of(cards)
     agreed = {Side.FORMS: _digest(written(commands)), Side.JSON: _digest(text)}
     return Editor(cards, text, agreed, mistyped=mistyped, follows=follows)
+
+
+def _too_much(commands: list[JSON]) -> dict[str, str]:
+    """What is wrong with forms that make more JSON than can be read again."""
+    unread = _unread(written(commands))
+    return {"json": unread} if unread else {}
 
 
 def _unread(text: str) -> str:

@@ -157,8 +157,10 @@ def decoded(text: str) -> JSON:
 
 
 def written(value: JSON) -> str:
-    """`value` as JSON for people; what no page can show is escaped."""
+    """`value` as JSON for people, on many lines unless that is too long; what no page can show is escaped."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
+    if len(text.encode(errors="replace")) > LARGEST_BYTES:
+        text = json.dumps(value, ensure_ascii=False)
     return NOT_TEXT.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

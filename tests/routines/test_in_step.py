@@ -231,6 +231,14 @@ def test_no_more_commands_are_added_than_a_routine_may_have() -> None:
     assert len(acted(editor, "add:Say").commands) == MOST_COMMANDS
 
 
+def test_forms_of_more_than_can_be_kept_leave_the_json_as_it_is() -> None:
+    sent = sent_by(json.dumps(HELLO)) | {"c0-text": "x" * 70_000}
+    editor = edited(sent)
+    assert editor.mistyped == {"json": "The JSON is larger than 64 KB."}
+    assert editor.text == sent["json"]
+    assert acted(editor, "remove:1").commands == HELLO[1:]
+
+
 @pytest.mark.django_db
 def test_the_page_sends_back_what_it_was_given(writer: Client, make_routine: MakeRoutine) -> None:
     other = make_routine("Other").pk
