@@ -1,27 +1,49 @@
 // The routine editor: keeps the JSON where it was scrolled to and folds as they were when the server writes them
-// anew, and asks before what was typed is lost.
+// anew, asks before what was typed is lost, and brings it back after a session that ended.
 
+const STORED = `routine ${location.pathname}`;
+const KEPT = ["revision", "name", "description", "used_by", "note", "json"];
 const form = document.querySelector("[data-routine]");
 const open = new Set();
 let scrolled = 0;
 let unsaved = false;
 
 document.addEventListener("htmx:beforeOnLoad", () => {
-  scrolled = document.getElementById("json").scrollTop;
+  scrolled = form.elements.json.scrollTop;
   open.clear();
   for (const fold of form.querySelectorAll("details[id][open]")) open.add(fold.id);
 });
 
 document.addEventListener("htmx:afterRequest", () => {
-  document.getElementById("json").scrollTop = scrolled;
+  form.elements.json.scrollTop = scrolled;
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
 });
+
+function keep() {
+  const typed = KEPT.map((name) => [name, form.elements[name].value]);
+  sessionStorage.setItem(STORED, JSON.stringify(Object.fromEntries(typed)));
+}
+
+function bringBack() {
+  for (const [name, value] of Object.entries(JSON.parse(sessionStorage.getItem(STORED)))) form.elements[name].value = value;
+  form.querySelector("[data-brought-back]").hidden = false;
+  form.elements.json.dispatchEvent(new Event("input", { bubbles: true }));
+}
 
 form.addEventListener("input", () => (unsaved = true));
 form.addEventListener("click", (event) => {
   if (event.target.closest("button[hx-post]")) unsaved = true;
 });
-form.addEventListener("submit", () => (unsaved = false));
-addEventListener("beforeunload", (event) => {
-  if (unsaved) event.preventDefault();
+form.addEventListener("submit", () => {
+  keep();
+  unsaved = false;
 });
+addEventListener("beforeunload", (event) => {
+  if (!unsaved) return;
+  keep();
+  event.preventDefault();
+});
+
+const cameFromSignIn = document.referrer && new URL(document.referrer).pathname.startsWith("/accounts/login/");
+if (cameFromSignIn && sessionStorage.getItem(STORED)) addEventListener("load", bringBack);
+addEventListener("load", () => sessionStorage.removeItem(STORED));

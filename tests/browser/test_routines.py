@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
-from connections_app.models import Routine, RoutineVersion
+from connections_app.models import Operator, Routine, RoutineVersion
+from tests.browser.conftest import PASSWORD
 from tests.browser.test_pages import violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
@@ -179,6 +180,44 @@ def test_it_works_without_scripts(open_page: Open, sign_in: SignIn, greeting: Ro
     page.get_by_role("button", name="Publish").click()
     expect(page.locator(".told")).to_contain_text("Good evening")
     expect(page.locator(".told")).to_contain_text("Plays bye.wav")
+
+
+def test_what_was_typed_outlives_a_session_that_ended(
+    open_page: Open, sign_in: SignIn, administrator: Operator, greeting: Routine
+) -> None:
+    page = sign_in(open_page())
+    page.goto(f"/routines/{greeting.pk}/edit/")
+    page.fill("#c0-text", "Typed for an hour")
+    page.fill("#note", "Better")
+    expect(page.locator("#json")).to_have_value(re.compile("Typed for an hour"))
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name="Save draft").first.click()
+    page.fill("input[name=username]", administrator.username)
+    page.fill("input[name=password]", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/routines/{greeting.pk}/edit/")
+    expect(page.get_by_text("What you typed before you signed in again is back.")).to_be_visible()
+    expect(page.locator("#c0-text")).to_have_value("Typed for an hour")
+    expect(page.locator("#note")).to_have_value("Better")
+    page.get_by_role("button", name="Save draft").first.click()
+    expect(page.get_by_text("The draft is saved.")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("What you typed before")).to_be_hidden()
+
+
+def test_both_versions_are_within_the_rules_of_access(
+    open_page: Open, sign_in: SignIn, greeting: Routine, axe: str
+) -> None:
+    page = sign_in(open_page(390))
+    page.goto(f"/routines/{greeting.pk}/edit/")
+    page.fill("#c0-text", "Mine")
+    Routine.objects.update(revision=7, changed_by="ben", draft='[{"name": "Say", "text": "Theirs"}]')
+    page.get_by_role("button", name="Save draft").first.click()
+    expect(page.locator("main [role=alert]")).to_contain_text("ben changed this routine")
+    assert violations(page, axe) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_role("button", name="Keep mine on top of theirs").click()
+    expect(page.locator("#c0-text")).to_have_value("Mine")
 
 
 def test_leaving_with_something_typed_is_asked_about(
