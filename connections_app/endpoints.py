@@ -1,7 +1,7 @@
 """The two ends of a call as people read them: phone numbers, browser clients, and what is neither."""
 
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from types import ModuleType
 
 import phonenumbers
@@ -92,15 +92,23 @@ def _phone(text: str) -> Endpoint:
     )
 
 
-def _where(number: PhoneNumber, country: str) -> str:
-    place = str(_geocoder().description_for_number(number, LANGUAGE))
-    name = str(_geocoder().country_name_for_number(number, LANGUAGE))
-    return f"{place} · {country}" if place and country and place != name else place or name or country
+def learn_places() -> None:
+    """Load the names of cities and countries: seconds of work, and 100 MB, for a process that shows numbers.
 
-
-@cache
-def _geocoder() -> ModuleType:
-    # Imported late: its tables take 100 MB, which a worker that shows no numbers should not pay.
+    Until then numbers are shown with their country's code.
+    """
     from phonenumbers import geocoder
 
-    return geocoder
+    _geocoder.append(geocoder)
+    endpoint_of.cache_clear()
+
+
+_geocoder: list[ModuleType] = []
+
+
+def _where(number: PhoneNumber, country: str) -> str:
+    if not _geocoder:
+        return country
+    place = str(_geocoder[0].description_for_number(number, LANGUAGE))
+    name = str(_geocoder[0].country_name_for_number(number, LANGUAGE))
+    return f"{place} · {country}" if place and country and place != name else place or name or country

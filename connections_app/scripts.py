@@ -106,13 +106,8 @@ def want_commands(
     read = routines.read(text)
     if read.problems:
         raise NotUsable({"commands": [str(problem) for problem in read.problems]})
-    if read.warnings and not overrule:
-        unknown = [str(warning) for warning in read.warnings]
-        if operator.has_perm("connections_app.steer_any_call"):
-            raise NotUsable({"commands": unknown, "overrule": ["Say that it is to be sent all the same."]})
-        raise NotUsable({"commands": [*unknown, "A supervisor may send it all the same."]})
-    if read.warnings and not operator.has_perm("connections_app.steer_any_call"):
-        raise NotUsable({"overrule": ["Only a supervisor may send commands that are not known here."]})
+    if read.warnings:
+        _check_overruled(read, operator, overrule)
     return _wanted(list(read.source), values, operator, "commands")
 
 
@@ -181,6 +176,14 @@ def take_back(script: int) -> None:
 def placeholder_field(name: str) -> str:
     """The name of the form field that fills a placeholder."""
     return f"fill-{name}"
+
+
+def _check_overruled(read: routines.Routine, operator: Operator, overrule: bool) -> None:
+    unknown = [str(warning) for warning in read.warnings]
+    if not operator.has_perm("connections_app.steer_any_call"):
+        raise NotUsable({"commands": [*unknown, "A supervisor may send it all the same."]})
+    if not overrule:
+        raise NotUsable({"commands": unknown, "overrule": ["Say that it is to be sent all the same."]})
 
 
 def _wanted(

@@ -137,6 +137,8 @@ class PlaceForm(RoutineForm):
         name = str(self.cleaned_data["client_name"]).removeprefix(CLIENT).strip()
         if NOT_TEXT.search(name) or "\n" in name:
             raise forms.ValidationError("A client's name is one line of text.")
+        if len(name) > LONGEST_CLIENT:
+            raise forms.ValidationError(f"A client's name has at most {LONGEST_CLIENT} characters.")
         return name
 
     def clean(self) -> dict[str, Any]:

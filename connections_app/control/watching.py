@@ -1,6 +1,7 @@
 """Each second: settle what waits too long, look at new calls that no callback tells of, and give them their
 script."""
 
+import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -153,4 +154,4 @@ def _claim(request: CallRequest) -> tuple[Push, list[JSONObject]] | None:
             subject=str(push.request_id),
             payload={"why": "No callback asked for the script of this call."},
         )
-    return push, row[0]
+    return push, json.loads(row[0])
