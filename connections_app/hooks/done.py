@@ -8,6 +8,7 @@ from django.db.models import Value
 from connections_app import scripts
 from connections_app.hooks.receiving import Answered, Received, Refused, WrongToken
 from connections_app.models import Callback, Connection, Origin, RoutineVersion, Script, Step, TokenDigest
+from connections_app.models.connection import IN_PROGRESS
 from connections_app.scripts import NotUsable
 from connections_app.sift.commands import ANYTHING_ELSE, NOTHING_HEARD
 from connections_app.sift.routine import JSONObject
@@ -79,7 +80,7 @@ def _answer(step: Step, call: Connection | None, received: Received) -> Answered
     answer = heard(received.body)
     following = step.then.get(answer, step.then.get(ANYTHING_ELSE))
     version_id = step.script.versions.get(str(following))
-    if call is None or version_id is None:
+    if call is None or call.status not in IN_PROGRESS or version_id is None:
         return Answered()
     version = RoutineVersion.objects.select_related("routine").get(pk=version_id)
     try:

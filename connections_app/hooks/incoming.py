@@ -2,9 +2,9 @@
 
 import logging
 from collections.abc import Iterable
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import transaction
 from django.db.models import Exists, JSONField, QuerySet, Subquery, Value
@@ -91,7 +91,7 @@ def is_endpoint(pattern: str, endpoint: str | None) -> bool:
 
 def is_open(rule: InboundRule, now: datetime) -> bool:
     """Whether `now` is in the rule's hours, in its zone. Hours past midnight belong to the day they begin."""
-    local = now.astimezone(ZoneInfo(rule.time_zone))
+    local = now.astimezone(_zone(rule.time_zone))
     day, clock = local.date(), local.time()
     opens, closes = rule.opens or time.min, rule.closes
     if closes is None:
@@ -158,6 +158,14 @@ def _answer(observed: Observation, rules: list[Any], changed: int | None) -> Ans
 def _again(script: Script) -> Answered:
     may_be = not script.dials and script.superseded_by_id is None
     return Answered.with_routine(script.commands if may_be else None)
+
+
+def _zone(name: str) -> tzinfo:
+    """A zone; UTC for one that this machine does not know, so that the call is answered all the same."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
 
 
 def _plain(endpoint: str) -> str:

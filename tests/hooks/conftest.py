@@ -1,7 +1,7 @@
 """Calls that were placed, and Sift calling back about them, in this process."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connection as database
 from django.http import HttpResponse
 from django.test import Client
@@ -71,14 +72,20 @@ class Sift:
 
 @contextmanager
 def few_statements() -> Iterator[None]:
+    """Of one transaction: what was rolled back, because something else was faster, counts by itself."""
     with CaptureQueriesContext(database) as captured:
         yield
-    statements = [one["sql"] for one in captured if not is_about_a_transaction(one["sql"])]
-    assert len(statements) <= MOST_STATEMENTS, "\n\n".join(statements)
+    statements: list[str] = []
+    for sql in (one["sql"] for one in captured):
+        if sql.startswith("ROLLBACK"):
+            statements.clear()
+        elif not is_about_a_transaction(sql):
+            statements.append(sql)
+            assert len(statements) <= MOST_STATEMENTS, "\n\n".join(statements)
 
 
 def is_about_a_transaction(sql: str) -> bool:
-    return sql.startswith(("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE SAVEPOINT"))
+    return sql.startswith(("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE SAVEPOINT"))
 
 
 @pytest.fixture
@@ -87,8 +94,11 @@ def sift() -> Sift:
 
 
 @pytest.fixture
-def supervisor(make_operator: Callable[..., Operator]) -> Operator:
-    return make_operator("sam", Role.SUPERVISOR)
+def supervisor(db: None) -> Operator:
+    """Without a password: to make one takes long."""
+    operator = Operator.objects.create(username="sam")
+    operator.groups.add(Group.objects.get(name=Role.SUPERVISOR))
+    return operator
 
 
 def told(status: str, connection_id: str = "c1", **fields: Any) -> Body:

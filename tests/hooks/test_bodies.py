@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from connections_app.addresses import status_address
-from connections_app.models import CallRequest, Connection, Operator, Role, new_token
+from connections_app.models import CallRequest, Connection, Operator, new_token
 from connections_app.sync.account import claim
 from sift_dashboard.logs import WithoutTokens
 from tests.hooks.conftest import (
@@ -189,7 +188,7 @@ def test_no_cookie_is_needed_and_none_is_set(sift: Sift) -> None:
 
 
 def test_tokens_are_in_no_line_of_the_log_and_not_on_the_calls_page(
-    client: Client, sift: Sift, make_operator: Callable[..., Operator], caplog: pytest.LogCaptureFixture
+    client: Client, sift: Sift, supervisor: Operator, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.handler.addFilter(WithoutTokens())
     caplog.set_level(logging.DEBUG)
@@ -203,7 +202,7 @@ def test_tokens_are_in_no_line_of_the_log_and_not_on_the_calls_page(
     sift.client.get(reverse("hook_status", kwargs={"token": request.token}))
     sift.done(step.token, {"connection_id": "other"})
     answer(sift.done(step.token, {"connection_id": "c1", "digits": "1"}))
-    client.force_login(make_operator("sam", Role.SUPERVISOR))
+    client.force_login(supervisor)
     page = client.get("/calls/c1/").content.decode()
     assert "GetDigits" in page
     for token in tokens:
