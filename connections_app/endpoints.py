@@ -1,7 +1,8 @@
 """The two ends of a call as people read them: phone numbers, browser clients, and what is neither."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from threading import Thread
 from types import ModuleType
 
 import phonenumbers
@@ -92,23 +93,29 @@ def _phone(text: str) -> Endpoint:
     )
 
 
-def learn_places() -> None:
-    """Load the names of cities and countries: seconds of work, and 100 MB, for a process that shows numbers.
-
-    Until then numbers are shown with their country's code.
-    """
-    from phonenumbers import geocoder
-
-    _geocoder.append(geocoder)
-    endpoint_of.cache_clear()
+def _where(number: PhoneNumber, country: str) -> str:
+    if not _geocoder:
+        _learn_places()
+        return country
+    place = str(_geocoder[0].description_for_number(number, LANGUAGE))
+    name = str(_geocoder[0].country_name_for_number(number, LANGUAGE))
+    return f"{place} · {country}" if place and country and place != name else place or name or country
 
 
 _geocoder: list[ModuleType] = []
 
 
-def _where(number: PhoneNumber, country: str) -> str:
-    if not _geocoder:
-        return country
-    place = str(_geocoder[0].description_for_number(number, LANGUAGE))
-    name = str(_geocoder[0].country_name_for_number(number, LANGUAGE))
-    return f"{place} · {country}" if place and country and place != name else place or name or country
+@cache
+def _learn_places() -> None:
+    """Begin to load the names of cities and countries, which takes seconds and 100 MB: no page waits for it.
+
+    A process that shows no numbers never loads them.
+    """
+
+    def load() -> None:
+        from phonenumbers import geocoder
+
+        _geocoder.append(geocoder)
+        endpoint_of.cache_clear()
+
+    Thread(target=load, name="places", daemon=True).start()

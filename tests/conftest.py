@@ -163,6 +163,12 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def use(settings: LazySettings, sandbox: Sandbox) -> None:
+    """Make `sandbox` the account in the settings."""
+    settings.SIFT_API_URL = sandbox.url
+    settings.SIFT_ACCOUNT_ID, settings.SIFT_AUTH_TOKEN = ACCOUNT, TOKEN
+
+
 @pytest.fixture
 def make_sandbox(settings: LazySettings) -> Iterator[Callable[..., Sandbox]]:
     """Start a sandbox with options, and make it the account in the settings."""
@@ -172,8 +178,7 @@ def make_sandbox(settings: LazySettings) -> Iterator[Callable[..., Sandbox]]:
         context = running_sandbox("--rate", "0", *options)
         sandbox = context.__enter__()
         running.append(context)
-        settings.SIFT_API_URL = sandbox.url
-        settings.SIFT_ACCOUNT_ID, settings.SIFT_AUTH_TOKEN = ACCOUNT, TOKEN
+        use(settings, sandbox)
         return sandbox
 
     yield make

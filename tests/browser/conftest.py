@@ -1,10 +1,6 @@
 """A real Chromium on a real server; a console error or a broken content policy fails the test."""
 
-import os
 import re
-import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,33 +10,33 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from connections_app.models import Operator
 from connections_app.people.roles import make_administrator
-from tests.conftest import database_url, wait_until
+from tests.conftest import Sandbox, running_sandbox
+from tests.control.conftest import account, running_dashboard
 
 PASSWORD = "correct horse battery"
 # What the browser itself says of an answer that a test asks for on purpose.
-EXPECTED = ("Failed to load resource",)
+EXPECTED = (
+    "Failed to load resource",
+    # What htmx says of a request that was under way when its page was left.
+    "htmx:afterRequest",
+    "htmx:sendError",
+    "htmx:sendAbort",
+)
 
 
 @pytest.fixture(scope="session")
-def server(django_db_setup: None) -> Iterator[str]:
+def sift() -> Iterator[Sandbox]:
+    """The sandbox behind every page: no traffic, and calls that last until somebody ends them."""
+    with running_sandbox("--rate", "0", "--calls", "20") as sandbox:
+        sandbox.configure(answers="connected", ring_seconds=1, idle_seconds=60, after_routine="stay")
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def server(django_db_setup: None, sift: Sandbox) -> Iterator[str]:
     """The web process as it runs in production, on the test's database; its address."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    command = ["uvicorn", "sift_dashboard.asgi:application", "--port", str(port), "--lifespan", "off"]
-    own = {"DATABASE_URL": database_url()}
-    with subprocess.Popen(
-        [sys.executable, "-m", *command, "--no-access-log"], env=os.environ | own
-    ) as process:
-        try:
-            wait_until(lambda: answers(port), 20)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-
-
-def answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    with running_dashboard(account(sift.url)) as dashboard:
+        yield dashboard.address
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -17,7 +18,7 @@ from django.conf import LazySettings, settings
 from django.test import Client
 
 from connections_app.models import Operator, Role
-from tests.conftest import Sandbox, database_url, wait_until
+from tests.conftest import ACCOUNT, TOKEN, Sandbox, database_url, wait_until
 
 NUMBER = "+14155550142"
 SAY = '[{"name": "Say", "text": "Hello"}]'
@@ -69,41 +70,46 @@ class Person:
 Start = Callable[..., Dashboard]
 
 
+@contextmanager
+def running_dashboard(
+    environment: dict[str, str], port: int = 0, callbacks: bool = True
+) -> Iterator[Dashboard]:
+    """The web process, in `environment`; without `callbacks`, Sift is told an address where nobody listens."""
+    with socket.create_server(("127.0.0.1", port)) as probe:
+        port = probe.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    own = {"LOCAL_URL": address if callbacks else "http://127.0.0.1:9"}
+    command = ["uvicorn", "sift_dashboard.asgi:application", "--port", str(port), "--lifespan", "off"]
+    with subprocess.Popen(
+        [sys.executable, "-m", *command, "--no-access-log", "--log-level", "warning"],
+        env=os.environ | environment | own,
+    ) as process:
+        try:
+            wait_until(lambda: is_listening(port), 20)
+            yield Dashboard(address, process)
+        finally:
+            process.kill()
+
+
 @pytest.fixture
 def start_dashboard(settings: LazySettings) -> Iterator[Start]:
-    """Start the web process on the test's database, with the account in the settings, or another address."""
-    started: list[Dashboard] = []
+    """Start a web process on the test's database, with the account in the settings, or another address."""
+    with ExitStack() as started:
 
-    def start(sift_api_url: str = "", callbacks: bool = True, port: int = 0) -> Dashboard:
-        with socket.create_server(("127.0.0.1", port)) as probe:
-            port = probe.getsockname()[1]
-        address = f"http://127.0.0.1:{port}"
-        own = account(settings, sift_api_url) | {
-            # Where nobody listens, callbacks do not arrive.
-            "LOCAL_URL": address if callbacks else "http://127.0.0.1:9",
-        }
-        command = ["uvicorn", "sift_dashboard.asgi:application", "--port", str(port), "--lifespan", "off"]
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command, "--no-access-log", "--log-level", "warning"],
-            env=os.environ | own,
-        )
-        started.append(Dashboard(address, process))
-        wait_until(lambda: is_listening(port), 20)
-        return started[-1]
+        def start(sift_api_url: str = "", callbacks: bool = True, port: int = 0) -> Dashboard:
+            own = account(sift_api_url or settings.SIFT_API_URL)
+            return started.enter_context(running_dashboard(own, port, callbacks))
 
-    yield start
-    for dashboard in started:
-        dashboard.process.kill()
-        dashboard.process.wait()
+        yield start
 
 
-def account(settings: LazySettings, sift_api_url: str = "") -> dict[str, str]:
+def account(sift_api_url: str) -> dict[str, str]:
     """The environment of a process that works on the test's database and sandbox."""
     return {
         "DATABASE_URL": database_url(),
-        "SIFT_API_URL": sift_api_url or settings.SIFT_API_URL,
-        "SIFT_ACCOUNT_ID": settings.SIFT_ACCOUNT_ID,
-        "SIFT_AUTH_TOKEN": settings.SIFT_AUTH_TOKEN,
+        "SIFT_API_URL": sift_api_url,
+        "SIFT_ACCOUNT_ID": ACCOUNT,
+        "SIFT_AUTH_TOKEN": TOKEN,
     }
 
 

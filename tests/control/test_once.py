@@ -117,7 +117,7 @@ def test_killed_before_sift_heard_of_it_it_is_unknown_and_never_sent(
 def test_killed_while_sift_was_asked_it_is_settled_by_the_callback(
     start_dashboard: Start, quick_sandbox: Sandbox, operator: Operator
 ) -> None:
-    quick_sandbox.configure(ring_seconds=6)
+    quick_sandbox.configure(ring_seconds=15)
     quick_sandbox.faults({"kind": "slow", "on": "create", "seconds": 1})
     dashboard = start_dashboard()
     person = at(dashboard, operator)
@@ -129,7 +129,7 @@ def test_killed_while_sift_was_asked_it_is_settled_by_the_callback(
     assert CallRequest.objects.get().outcome == Outcome.SENDING
     port = int(dashboard.address.rsplit(":", 1)[1])
     assert after_the_kill(person, start_dashboard(port=port), form)
-    wait_until(lambda: CallRequest.objects.get().connection)
+    wait_until(lambda: CallRequest.objects.get().connection, 20)
     request = CallRequest.objects.get()
     assert (request.outcome, request.settled_by) == (Outcome.ACCEPTED, "callback")
     assert len(quick_sandbox.creates()) == 1

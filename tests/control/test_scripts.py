@@ -20,25 +20,51 @@ from connections_app.control.watching import watch
 from connections_app.models import CallRequest, Connection, Operator, Push, Routine, RoutineVersion, Script
 from connections_app.sift.client import SiftClient
 from connections_app.sync.account import claim
-from tests.conftest import Sandbox, wait_until
-from tests.control.conftest import CALL_PHONE, SAY, Person, Start, account, at, order
+from tests.conftest import Sandbox, running_sandbox, use, wait_until
+from tests.control.conftest import (
+    CALL_PHONE,
+    SAY,
+    Dashboard,
+    Person,
+    Start,
+    account,
+    at,
+    order,
+    running_dashboard,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 
-@pytest.fixture
-def ringing(quick_sandbox: Sandbox) -> Sandbox:
-    """Placed calls ring for a second, so that there is time to do something meanwhile."""
-    quick_sandbox.configure(ring_seconds=1.5)
-    return quick_sandbox
+@pytest.fixture(scope="module")
+def shared_sandbox() -> Iterator[Sandbox]:
+    with running_sandbox("--rate", "0", "--calls", "50") as sandbox:
+        yield sandbox
 
 
 @pytest.fixture
-def person(start_dashboard: Start, ringing: Sandbox, operator: Operator) -> Person:
-    """Ana, at a web process that Sift's callbacks reach, and that is warm."""
-    person = at(start_dashboard(), operator)
-    person.read("/calls/place/")
-    return person
+def ringing(shared_sandbox: Sandbox, settings: LazySettings) -> Sandbox:
+    """Calls ring for a second and a half, so that there is time to do something meanwhile, and then last."""
+    use(settings, shared_sandbox)
+    shared_sandbox.faults()
+    usual = {"create_answer": "object", "ringing_hang_up": "at_once", "speed": 1, "on_incoming": None}
+    shared_sandbox.configure(
+        answers="connected", ring_seconds=1.5, idle_seconds=60, after_routine="stay", **usual
+    )
+    return shared_sandbox
+
+
+@pytest.fixture(scope="module")
+def reached(shared_sandbox: Sandbox, django_db_setup: None) -> Iterator[Dashboard]:
+    """A web process that Sift's callbacks reach; one for all, since it takes seconds to start."""
+    with running_dashboard(account(shared_sandbox.url)) as dashboard:
+        yield dashboard
+
+
+@pytest.fixture
+def person(reached: Dashboard, ringing: Sandbox, operator: Operator) -> Person:
+    """Ana, at the web process that Sift's callbacks reach."""
+    return at(reached, operator)
 
 
 def placed(person: Person, **fields: str) -> str:
@@ -128,7 +154,8 @@ def worker(settings: LazySettings) -> Iterator[None]:
     command = [sys.executable, "-m", "celery", "-A", "sift_dashboard", "worker", "-Q", "short", "-c", "4"]
     options = ["-B", "--schedule", "/dev/shm/sift-test-beat", "--pool", "threads", "--loglevel", "warning"]  # noqa: S108
     with subprocess.Popen(
-        [*command, *options, "--without-gossip", "--without-mingle"], env=environ | account(settings)
+        [*command, *options, "--without-gossip", "--without-mingle"],
+        env=environ | account(settings.SIFT_API_URL),
     ) as process:
         try:
             yield
@@ -155,10 +182,12 @@ def test_where_sift_cannot_call_back_the_script_is_set_within_two_seconds_and_on
     assert "No callback had asked for it." in content
 
 
-@pytest.mark.parametrize("answer", ["empty", "id"])
-def test_even_when_sift_did_not_say_which_call_it_made(ana: Any, ringing: Sandbox, answer: str) -> None:
-    ringing.configure(create_answer=answer)
-    ana.post("/calls/place/", order(commands=CALL_PHONE))
+@pytest.mark.parametrize(("says", "number"), [("empty", "+14155550151"), ("id", "+14155550152")])
+def test_even_when_sift_did_not_say_which_call_it_made(
+    ana: Any, ringing: Sandbox, says: str, number: str
+) -> None:
+    ringing.configure(create_answer=says)
+    ana.post("/calls/place/", order(commands=CALL_PHONE, phone_number=number))
     client = SiftClient.configured()
 
     def watched() -> bool:
@@ -237,14 +266,13 @@ def test_what_was_keyed_leads_on_to_another_routine(
 
 
 def test_incoming_calls_are_answered_by_the_default_rule(
-    start_dashboard: Start, ringing: Sandbox, operator: Operator
+    reached: Dashboard, ringing: Sandbox, operator: Operator
 ) -> None:
     token = claim().incoming_token
-    dashboard = start_dashboard()
     path = incoming_address(token).split("/hooks/")[1]
-    ringing.configure(on_incoming=f"{dashboard.address}/hooks/{path}", speed=20)
+    ringing.configure(on_incoming=f"{reached.address}/hooks/{path}", speed=20)
     connection_id = ringing.incoming("+14155550123")
     wait_until(lambda: handed(ringing, connection_id))
     assert handed(ringing, connection_id) == [("incoming", ["Say", "HangUp"])]
     assert Connection.objects.filter(connection_id=connection_id).exists()
-    assert "a call came in" in at(dashboard, operator).read(f"/calls/{connection_id}/").text
+    assert "a call came in" in at(reached, operator).read(f"/calls/{connection_id}/").text

@@ -1,0 +1,264 @@
+"""How many callbacks a second one web process answers, beside a bare Django view that does one upsert.
+
+    script/bench callbacks
+
+All in one run on this machine, each way in a web process of its own, started alike on one database, over the
+same number of client connections. The ways take turns. The bare view (bench/_bare.py) has no middleware and
+writes to a table with nothing but its key. Printed are rates, latencies, and ratios of the median rates.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+from bench.sync import bench_database
+
+LEAST = 0.5
+MOST_STATEMENTS = 4
+LIFE = ("connecting", "connected", "finished")
+COMMANDS = [{"name": "Say", "text": "Hello"}, {"name": "GetDigits", "count": 1}]
+APPLICATIONS = {
+    "bare": ("bench._bare:application", "--factory"),
+    "ours": ("sift_dashboard.asgi:application",),
+}
+# As launch/run.py starts it.
+WEB = (
+    *("--lifespan", "off", "--no-access-log", "--log-level", "warning"),
+    *("--no-server-header", "--no-proxy-headers"),
+)
+Post = tuple[str, bytes]
+# A client's posts, in order: those of one call follow each other.
+Share = list[Post]
+
+
+@dataclass
+class Way:
+    """One way to answer callbacks: which web process, and what its rounds gave."""
+
+    web: str
+    rates: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        return statistics.median(self.rates)
+
+    def percentile_ms(self, percent: int) -> float:
+        return statistics.quantiles(self.seconds, n=100)[percent - 1] * 1000
+
+
+# The web processes, and who calls them ------------------------------------------------------------------
+
+
+@contextmanager
+def web(application: Sequence[str], environment: dict[str, str]) -> Iterator[int]:
+    """A web process; its port."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "uvicorn", *application, "--port", str(port), *WEB]
+    with subprocess.Popen(command, env=environment) as process:
+        try:
+            while not _answers(port):
+                if process.poll() is not None:
+                    sys.exit(f"{application[0]} did not start.")
+                time.sleep(0.05)
+            yield port
+        finally:
+            process.terminate()
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+async def post_all(port: int, shares: list[Share]) -> tuple[float, list[float]]:
+    """The seconds that all took together, and each; every client posts its share, one after the other."""
+    began = time.perf_counter()
+    taken = await asyncio.gather(*(_client(port, share) for share in shares))
+    return time.perf_counter() - began, [seconds for one in taken for seconds in one]
+
+
+async def _client(port: int, share: Share) -> list[float]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    taken = []
+    for path, body in share:
+        began = time.perf_counter()
+        head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        answered = await reader.readuntil(b"\r\n\r\n")
+        assert answered.startswith(b"HTTP/1.1 200 "), answered
+        length = answered.lower().split(b"content-length: ")[1].split(b"\r\n")[0]
+        await reader.readexactly(int(length))
+        taken.append(time.perf_counter() - began)
+    writer.close()
+    return taken
+
+
+# What they post -----------------------------------------------------------------------------------------
+
+
+def body(connection_id: str, status: str) -> bytes:
+    """A callback's body, as long as Sift's are."""
+    connection = {
+        "connection_id": connection_id,
+        "status": status,
+        "direction": "incoming",
+        "start_time": "2026-05-10T02:28:17Z",
+        "from": "+14155550100",
+        "to": "+14155550142",
+        "client_data": {"customer": 4711, "campaign": "spring"},
+    }
+    if status == "finished":
+        connection["end_time"] = "2026-05-10T02:29:17Z"
+    return json.dumps({"account_id": "bench", "connection": connection}).encode()
+
+
+def lives(tokens: dict[str, str], clients: int) -> list[Share]:
+    """The three callbacks of each call, the calls divided among the clients."""
+    told = [[(path, body(one, status)) for status in LIFE] for one, path in tokens.items()]
+    return [[post for life in told[n::clients] for post in life] for n in range(clients)]
+
+
+def place(count: int, name: str) -> dict[str, str]:
+    """Requests to place calls, each with a script; the path that Sift calls back, by the call's id to be."""
+    from uuid import uuid4
+
+    from django.urls import reverse
+    from django.utils import timezone
+
+    from connections_app.models import CallRequest, Origin, Script
+
+    scripts = Script.objects.bulk_create(
+        Script(origin=Origin.PLACED, commands=COMMANDS, preview="Says “Hello”.", dials=False)
+        for _ in range(count)
+    )
+    requests = CallRequest.objects.bulk_create(
+        CallRequest(
+            request_id=uuid4(),
+            phone_number="+14155550142",
+            operator_name="bench",
+            deadline=timezone.now(),
+            outcome="accepted",
+            script=script,
+        )
+        for script in scripts
+    )
+    return {
+        f"{name}-{n:06}": reverse("hook_status", kwargs={"token": request.token})
+        for n, request in enumerate(requests)
+    }
+
+
+def statements() -> dict[str, int]:
+    """How many statements each callback of a call costs, told apart from BEGIN and COMMIT."""
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    ((one, path),) = place(1, "counted").items()
+    counted, client = {}, Client(headers={"host": "localhost"})
+    for status in (*LIFE, "finished"):
+        with CaptureQueriesContext(connection) as captured:
+            client.post(path, body(one, status), content_type="application/json")
+        name = f"{status}, again" if status in counted else status
+        counted[name] = sum(query["sql"] not in ("BEGIN", "COMMIT") for query in captured)
+    return counted
+
+
+# The run ------------------------------------------------------------------------------------------------
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    arguments.add_argument("--clients", type=int, default=20)
+    arguments.add_argument("--calls", type=int, default=700, help="calls a round, of three callbacks each")
+    arguments.add_argument("--rounds", type=int, default=7, help="rounds of each way, after one to warm up")
+    chosen = arguments.parse_args()
+    with bench_database() as database_url, ExitStack() as running:
+        environment = os.environ | {
+            "DATABASE_URL": database_url,
+            "SIFT_ACCOUNT_ID": "bench",
+            "SIFT_AUTH_TOKEN": "bench",
+            "SIFT_API_URL": "https://unused.example/v0",
+        }
+        prepare(environment)
+        counted = statements()
+        ports = {
+            name: running.enter_context(web(application, environment))
+            for name, application in APPLICATIONS.items()
+        }
+        report(compare(ports, chosen.clients, chosen.calls, chosen.rounds), counted)
+        _close()
+
+
+def prepare(environment: dict[str, str]) -> None:
+    """Make the tables, and open the database in this process as well."""
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environment, check=True)
+    os.environ |= environment
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sift_dashboard.settings")
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.db import connection
+
+    from bench._bare import TABLE
+
+    settings.STATIC_ROOT.mkdir(exist_ok=True)  # Missing, it would be warned of.
+    with connection.cursor() as cursor:
+        cursor.execute(TABLE)
+
+
+def compare(ports: dict[str, int], clients: int, calls: int, rounds: int) -> dict[str, Way]:
+    ways = {"bare": Way("bare"), "changing": Way("ours"), "repeated": Way("ours")}
+    for number in range(rounds + 1):
+        changing = lives(place(calls, f"r{number}"), clients)
+        posts: dict[str, list[Share]] = {
+            "bare": [[("/bare/", told) for _, told in share] for share in changing],
+            "changing": changing,
+            "repeated": [share[:3] * (len(share) // 3) for share in changing],
+        }
+        for name, way in ways.items():
+            took, each = asyncio.run(post_all(ports[way.web], posts[name]))
+            rate = len(each) / took
+            if number:
+                way.rates.append(rate)
+                way.seconds += each
+            print(f"{'warm-up' if not number else f'round {number}'}  {name:<9} {rate:>7,.0f}/s", flush=True)
+    return ways
+
+
+def report(ways: dict[str, Way], counted: dict[str, int]) -> None:
+    verdict = {True: "met", False: "NOT MET"}
+    print()
+    for name, way in ways.items():
+        middle, most = way.percentile_ms(50), way.percentile_ms(99)
+        print(f"{name:<9} {way.rate:>7,.0f}/s  p50 {middle:>5.1f} ms  p99 {most:>5.1f} ms")
+    for name in ("changing", "repeated"):
+        ratio = ways[name].rate / ways["bare"].rate
+        print(f"{name + ' / bare':<20} {ratio:>5.2f}  at least {LEAST:.2f}  {verdict[ratio >= LEAST]}")
+    most = max(counted.values())
+    told = ", ".join(f"{name} {count}" for name, count in counted.items())
+    print(f"statements: {told}; at most {MOST_STATEMENTS}  {verdict[most <= MOST_STATEMENTS]}")
+
+
+def _close() -> None:
+    """Let go of the database, which is dropped now."""
+    from django.db import connection
+
+    connection.close()
+    connection.close_pool()
+
+
+if __name__ == "__main__":
+    main()
