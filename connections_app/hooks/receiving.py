@@ -7,14 +7,14 @@ from functools import cached_property
 from time import perf_counter
 
 from django.db import connection as database
-from django.http import HttpRequest
 
 from connections_app.models import Callback
 from connections_app.sift.payloads import JSON, Observation, Unusable, cleaned, decode, parse_connection
 from connections_app.sift.routine import JSONObject
 
 LARGEST_BODY = 256 * 1024
-CHUNK = 64 * 1024
+# How a token looks, as a regular expression.
+TOKEN = "[A-Za-z0-9_-]{43}"  # noqa: S105
 # A body that PostgreSQL would have to unfold is refused at such a depth.
 DEEPEST = 100
 
@@ -30,10 +30,6 @@ KEEP = """
         times = known.times + 1, last_at = excluded.last_at, status = excluded.status,
         answer = excluded.answer, connection_id = coalesce(known.connection_id, excluded.connection_id)
 """
-
-
-class TooLarge(Exception):
-    """The body is larger than a callback may be."""
 
 
 class WrongToken(Exception):
@@ -138,17 +134,6 @@ class Received:
                     "milliseconds": (perf_counter() - self.began) * 1000,
                 },
             )
-
-
-def read(request: HttpRequest, token: str) -> Received:
-    """The callback in `request`. Raises `TooLarge`."""
-    began = perf_counter()
-    if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_BODY:
-        raise TooLarge
-    raw = request.read(LARGEST_BODY + 1)
-    if len(raw) > LARGEST_BODY:
-        raise TooLarge
-    return Received(token, raw, began)
 
 
 def _depth(value: JSON) -> int:

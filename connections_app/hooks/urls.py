@@ -1,12 +1,14 @@
 from django.urls import path, register_converter
 
 from connections_app.hooks import views
+from connections_app.hooks.receiving import TOKEN
+from connections_app.hooks.taking import ANSWERS
 
 
 class TokenConverter:
     """A token as `new_token` makes it; anything else is not found."""
 
-    regex = "[A-Za-z0-9_-]{43}"
+    regex = TOKEN
 
     def to_python(self, value: str) -> str:
         return value
@@ -18,7 +20,6 @@ class TokenConverter:
 register_converter(TokenConverter, "token")
 
 urlpatterns = [
-    path("hooks/sift/status/<token:token>/", views.status, name="hook_status"),
-    path("hooks/sift/incoming/<token:token>/", views.incoming, name="hook_incoming"),
-    path("hooks/sift/done/<token:token>/", views.done, name="hook_done"),
+    path(f"hooks/sift/{kind}/<token:token>/", views.callback, {"kind": kind}, f"hook_{kind}")
+    for kind in ANSWERS
 ]

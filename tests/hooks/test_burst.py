@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from itertools import repeat
@@ -16,16 +17,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection as database
+from django.db import transaction
 from django.urls import reverse
 
+from connections_app.hooks.asgi import AT_ONCE
 from connections_app.models import Callback, CallRequest, Connection, ConnectionEvent, Script
 from tests.conftest import database_url, our_ids, wait_until
 from tests.hooks.conftest import DIAL, SAY, kept, known, placed, status_of, told
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
-CALLS, AT_ONCE = 500, 50
-LARGEST = 256 * 1024
+CALLS, CLIENTS = 500, 50
 Post = tuple[str, bytes]
 
 
@@ -41,8 +44,8 @@ class Web:
 
     def post_all(self, posts: list[Post]) -> list[tuple[int, Any]]:
         """Each answer, as (status, JSON); posted over many connections at once, each in turn."""
-        shares = [posts[n::AT_ONCE] for n in range(AT_ONCE)]
-        with ThreadPoolExecutor(AT_ONCE) as threads:
+        shares = [posts[n::CLIENTS] for n in range(CLIENTS)]
+        with ThreadPoolExecutor(CLIENTS) as threads:
             return [one for answers in threads.map(self._post_in_turn, shares) for one in answers]
 
     def _post_in_turn(self, posts: list[Post]) -> list[tuple[int, Any]]:
@@ -51,6 +54,19 @@ class Web:
             return [post(connection, *one) for one in posts]
         finally:
             connection.close()
+
+    def post_unheard(self, path: str, body: bytes) -> HTTPConnection:
+        """Post, and do not wait for the answer."""
+        connection = self.connect()
+        connection.request("POST", path, body)
+        return connection
+
+    def get(self, path: str) -> int:
+        connection = self.connect()
+        connection.request("GET", path)
+        status = connection.getresponse().status
+        connection.close()
+        return status
 
     def send(self, raw: bytes) -> bytes:
         """The beginning of the answer to bytes on a connection that then closes for writing."""
@@ -128,6 +144,53 @@ def test_the_same_callback_a_thousand_times_at_once_is_one_row_and_one_event(web
     assert [one.times for one in kept()] == [1000]
     assert ConnectionEvent.objects.count() == 1
     assert_no_token_was_said(web)
+
+
+@contextmanager
+def held_up() -> Iterator[None]:
+    """No callback can be kept meanwhile."""
+    with transaction.atomic(), database.cursor() as cursor:
+        cursor.execute("LOCK TABLE connections_app_callback IN EXCLUSIVE MODE")
+        yield
+
+
+def held_up_callbacks() -> int:
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return int(cursor.fetchone()[0])
+
+
+def test_callbacks_that_wait_leave_the_database_to_people(web: Web) -> None:
+    posts = [connecting(n) for n in range(40)]
+    with held_up():
+        posted = [web.post_unheard(*one) for one in posts]
+        wait_until(lambda: held_up_callbacks() == AT_ONCE)
+        assert web.get("/accounts/login/") == 200
+        assert web.get("/readyz") == 200
+    assert [one.getresponse().status for one in posted] == [200] * 40
+    assert len(kept()) == 40
+
+
+def test_who_goes_away_before_its_turn_is_handed_no_script(web: Web) -> None:
+    posts = [connecting(n) for n in range(AT_ONCE)]
+    late = (address(placed(DIAL)), json.dumps(told("connected", "late")).encode())
+    with held_up():
+        posted = [web.post_unheard(*one) for one in posts]
+        wait_until(lambda: held_up_callbacks() == AT_ONCE)
+        web.post_unheard(*late).close()
+        assert web.get("/healthz") == 200
+    assert [one.getresponse().status for one in posted] == [200] * AT_ONCE
+    assert "late" not in our_ids()
+    assert web.post_all([late]) == [(200, {"routine": DIAL})]
+
+
+def connecting(number: int) -> Post:
+    """The first callback of a call of its own."""
+    return address(placed()), json.dumps(told("connecting", f"c{number}")).encode()
 
 
 def test_a_body_of_unknown_length_is_refused_once_it_is_too_large(web: Web) -> None:

@@ -1,0 +1,46 @@
+"""Take one callback of any kind: it is answered whatever happens."""
+
+import logging
+from collections.abc import Callable
+
+from django.db import IntegrityError, InterfaceError, OperationalError
+from psycopg.errors import DeadlockDetected
+from psycopg_pool import PoolTimeout
+
+from connections_app.hooks.done import answer_done
+from connections_app.hooks.incoming import answer_incoming
+from connections_app.hooks.receiving import LARGEST_BODY, Answered, Overtaken, Received, WrongToken
+from connections_app.hooks.status import answer_status
+
+logger = logging.getLogger(__name__)
+
+Answer = Callable[[Received], Answered]
+
+ANSWERS: dict[str, Answer] = {"status": answer_status, "incoming": answer_incoming, "done": answer_done}
+TRIES = 4
+
+
+def take(kind: str, received: Received) -> Answered:
+    """The answer to what came at `/hooks/sift/<kind>/<token>/`: its status, and a JSON object."""
+    if len(received.raw) > LARGEST_BODY:
+        return Answered.refusing(413, "The body is too large.")
+    try:
+        return _answer_again(ANSWERS[kind], received)
+    except WrongToken:
+        return Answered.refusing(404, "Not found.")
+    except (OperationalError, InterfaceError, PoolTimeout, Overtaken) as problem:
+        logger.error("A callback was not taken: the database does not answer (%s)", type(problem).__name__)
+        return Answered.refusing(503, "Try again later.")
+
+
+def _answer_again(answer: Answer, received: Received) -> Answered:
+    """The answer; tried anew where something that happened at the same moment was in its way."""
+    for _ in range(TRIES - 1):
+        try:
+            return answer(received)
+        except (IntegrityError, Overtaken):
+            continue
+        except OperationalError as problem:
+            if not isinstance(problem.__cause__, DeadlockDetected):
+                raise
+    return answer(received)
