@@ -19,7 +19,7 @@ from connections_app.endpoints import endpoint_of
 from connections_app.models import CallRequest, Connection, Operator, Outcome, Push
 from connections_app.models.sending import CLIENT
 from connections_app.recording import address_of
-from connections_app.rights import check_may_place, check_may_steer, may_settle
+from connections_app.rights import check_may_place, check_may_steer, may_place, may_settle
 from connections_app.standing import standing_of
 
 RECENT = 20
@@ -146,17 +146,19 @@ def _wished(request: HttpRequest) -> dict[str, str]:
 
 
 def _place_page(request: HttpRequest, form: PlaceForm, status: int = 200) -> HttpResponse:
-    operator = cast(Operator, request.user)
-    recent = CallRequest.objects.filter(operator=operator).order_by("-asked_at")[: 3 * RECENT]
-    ends = list(dict.fromkeys(endpoint_of(one.endpoint) for one in recent))[:RECENT]
-    context = {
+    context = {"only_here": not settings.PUBLIC_URL and not settings.SIFT_SANDBOX}
+    return render(request, "control/place.html", context | _form_context(form), status=status)
+
+
+def _form_context(form: PlaceForm) -> dict[str, Any]:
+    """What the form that places calls is shown with."""
+    recent = CallRequest.objects.filter(operator=form.operator).order_by("-asked_at")[: 3 * RECENT]
+    return {
         "form": form,
         "request_id": _kept_id(form),
-        "recent": ends,
-        "country": operator.dials_from,
-        "only_here": not settings.PUBLIC_URL and not settings.SIFT_SANDBOX,
-    }
-    return render(request, "control/place.html", context | _whom(form), status=status)
+        "recent": list(dict.fromkeys(endpoint_of(one.endpoint) for one in recent))[:RECENT],
+        "country": form.operator.dials_from,
+    } | _whom(form)
 
 
 def _push_page(request: HttpRequest, call: Connection, form: RoutineForm, status: int = 200) -> HttpResponse:
@@ -189,16 +191,17 @@ def _request_context(request: HttpRequest, asked: CallRequest) -> dict[str, Any]
     operator = cast(Operator, request.user)
     now = timezone.now()
     outcome = asked.outcome_at(now)
-    again = PlaceForm(None, operator, initial=asked.contents)
-    return {
+    # A form as it was, under an id of its own.
+    again = PlaceForm(asked.contents | {"request_id": str(uuid4())}, operator)
+    again.full_clean()
+    shown = _form_context(again) if outcome == Outcome.REJECTED and may_place(operator) else {}
+    return shown | {
         "asked": asked,
         "end": endpoint_of(asked.endpoint),
         "outcome": outcome,
         "reason": asked.reason or (settling.NEVER_ANSWERED if outcome == Outcome.UNKNOWN else ""),
         "candidates": list(settling.candidates(asked)[:10]) if outcome == Outcome.UNKNOWN else [],
         "may_settle": may_settle(operator, asked),
-        "again": again,
-        "request_id": uuid4(),
         "now": now,
     }
 

@@ -75,6 +75,17 @@ def test_a_whole_call(placing: Page, sift: Sandbox) -> None:
     expect(placing.get_by_role("link", name="Call back")).to_be_visible()
 
 
+def test_a_late_reading_of_the_form_takes_nothing_that_was_typed_away(placing: Page) -> None:
+    placing.route("**/calls/place/check/", lambda route: (placing.wait_for_timeout(700), route.continue_()))
+    placing.locator("#id_routine").select_option(index=1)
+    customer = placing.get_by_label("Customer")
+    customer.press_sequentially("Kofi", delay=150)
+    placing.get_by_label("Day").press_sequentially("Monday", delay=150)
+    expect(placing.locator(".preview")).to_contain_text("Hello Kofi.")
+    assert customer.input_value() == "Kofi"
+    placing.unroute_all(behavior="ignoreErrors")
+
+
 def test_a_double_click_places_one_call(placing: Page, sift: Sandbox) -> None:
     before = len(sift.creates())
     placing.get_by_label("Phone number").fill("+14155550161")

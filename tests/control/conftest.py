@@ -74,7 +74,7 @@ Start = Callable[..., Dashboard]
 def running_dashboard(
     environment: dict[str, str], port: int = 0, callbacks: bool = True
 ) -> Iterator[Dashboard]:
-    """The web process, in `environment`; without `callbacks`, Sift is told an address where nobody listens."""
+    """The web process; without `callbacks`, Sift is told of an address where nobody listens."""
     with socket.create_server(("127.0.0.1", port)) as probe:
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"

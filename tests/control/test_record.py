@@ -1,6 +1,10 @@
 """The record of actions is added to, and nothing else."""
 
+from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
+
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
 from django.db import connection as database
 from django.test import Client
@@ -49,3 +53,21 @@ def test_the_admin_shows_it_with_filters_and_changes_nothing(client: Client, mak
     assert client.post(f"{address}{pk}/change/", {"actor": "nobody"}).status_code == 403
     assert client.post(f"{address}{pk}/delete/", {"post": "yes"}).status_code == 403
     assert client.get(f"{address}add/").status_code == 403
+
+
+def test_old_rows_go_by_the_one_command_which_is_on_record(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(CommandError, match="at least 30 days"):
+        call_command("purge_actions", "--older-than", "29")
+    call_command("purge_actions", "--older-than", "30")
+    assert "Purged 0 actions" in capsys.readouterr().out
+    with patch("connections_app.management.commands.purge_actions.timezone.now", far_in_the_future):
+        call_command("purge_actions", "--older-than", "30")
+    assert [action.outcome[:9] for action in Action.objects.filter(verb="purge").order_by("id")][
+        -1
+    ] == "2 actions"
+    with pytest.raises(DatabaseError, match="only added to"), transaction.atomic():
+        Action.objects.all().delete()
+
+
+def far_in_the_future() -> datetime:
+    return datetime.now(UTC) + timedelta(days=31)
