@@ -4,7 +4,7 @@ from django.contrib.auth.management import create_permissions
 from django.db import migrations
 
 OPERATOR = ["place_call", "view_routine", "view_callrequest"]
-SUPERVISOR = [*OPERATOR, "steer_any_call", "edit_routines", "view_action", "view_callback"]
+SUPERVISOR = [*OPERATOR, "steer_any_call", "edit_routines", "view_action", "view_callback", "view_push"]
 ADMINISTRATOR = [
     *SUPERVISOR,
     "see_addresses",

@@ -188,6 +188,10 @@ def test_its_pages_break_no_rule_of_access(
         page.goto(address)
         assert (address, violations(page, axe)) == (address, [])
         assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+    page.goto("/sync/")
+    page.get_by_role("button", name="Show the addresses").click()
+    assert violations(page, axe) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     sift.faults(*NOBODY_KNOWS)
     page.goto("/calls/place/")
     place(page, "+14155550167")

@@ -24,3 +24,17 @@ def test_a_zone_that_is_none_is_refused(signed_in: Client, zone: str) -> None:
     answer = signed_in.post("/accounts/preferences/", {"time_zone": zone, "theme": "dark"})
     assert answer.status_code == 422
     assert Operator.objects.get().time_zone == "Europe/Berlin"
+
+
+def test_numbers_may_belong_to_another_country(signed_in: Client) -> None:
+    signed_in.post("/accounts/preferences/", {"time_zone": "UTC", "theme": "dark", "country": "de"})
+    assert Operator.objects.get().country == "DE"
+
+
+@pytest.mark.parametrize("country", ["XX", "1", "\x00\x00", "<b"])
+def test_a_country_that_is_none_is_refused(signed_in: Client, country: str) -> None:
+    answer = signed_in.post(
+        "/accounts/preferences/", {"time_zone": "UTC", "theme": "dark", "country": country}
+    )
+    assert answer.status_code == 422
+    assert Operator.objects.get().country == ""
