@@ -98,6 +98,15 @@ def test_what_cannot_be_understood_is_refused_with_a_reason_and_kept(sift: Sift,
     assert answer(sift.status(request.token, told("connected"))) == {"routine": SAY}
 
 
+def test_a_body_is_nested_a_hundred_deep_at_the_most(sift: Sift) -> None:
+    request = placed()
+    for depth, status in ((90, 200), (150, 400)):
+        nested = b"[" * depth + b"]" * depth
+        body = b'{"connection_id": "c1", "status": "connected", "client_data": ' + nested + b"}"
+        assert sift.status(request.token, body).status_code == status
+    assert kept()[-1].answer == {"error": "The body is nested too deeply."}
+
+
 @pytest.mark.parametrize(
     ("body", "client_data"),
     [

@@ -187,8 +187,8 @@ def test_a_late_callback_of_a_superseded_script_gets_nothing(
     running(asking(one=saved("One", SAY).pk))
     token = step().token
     pushed(call(), GOODBYE, kind=kind)
-    assert answer(sift.done(token, KEYED_1)) == {}
-    assert [one.times for one in kept()] == [1, 1]
+    assert [answer(sift.done(token, KEYED_1)) for _ in range(2)] == [{}, {}]
+    assert [one.times for one in kept()] == [1, 2]
 
 
 def test_it_goes_on_after_sift_refused_the_push(sift: Sift, running: Callable[..., CallRequest]) -> None:
@@ -257,6 +257,15 @@ def test_another_calls_id_is_refused(sift: Sift, running: Callable[..., CallRequ
     assert refusal(refused) == (404, "This address belongs to another call.")
     assert Script.objects.count() == 1
     assert answer(sift.done(step().token, KEYED_1)) == {"routine": SAY}
+
+
+def test_one_that_came_before_it_was_known_whose_call_it_is_belongs_to_it_later(sift: Sift) -> None:
+    request = placed(ASK)
+    assert answer(sift.done(step().token, KEYED_1)) == {}
+    assert [one.connection for one in kept()] == [None]
+    answer(sift.status(request.token, told("connected")))
+    assert answer(sift.done(step().token, KEYED_1)) == {}
+    assert [one.connection for one in kept()] == [call(), call()]
 
 
 def test_a_callback_without_an_id_is_the_calls_own(sift: Sift, running: Callable[..., CallRequest]) -> None:
