@@ -2,7 +2,7 @@
 
 Django keeps a thread for each request, and each waits five seconds at the most for a connection to the
 database: of 2,000 at once some would be turned away, and people's pages would wait with them. Nor does a
-callback need what a page does; without it, one costs a third.
+callback need what a page does: without it, one takes a third of this process's time.
 """
 
 import asyncio

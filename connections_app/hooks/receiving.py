@@ -68,7 +68,7 @@ class Refused(Exception):
 class Received:
     """One callback as it came: the token in its address, its body, and when it began to be answered."""
 
-    token: str
+    token: str = field(repr=False)
     raw: bytes
     began: float = field(default_factory=perf_counter)
 

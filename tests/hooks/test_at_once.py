@@ -158,7 +158,7 @@ def test_callbacks_and_the_sync_write_at_once_without_a_deadlock(threads: Thread
     chance.shuffle(told_of)
 
     def sync() -> None:
-        """As a walk does: several pages in one transaction, each in Sift's own order."""
+        """Harsher than a walk, which writes all its pages in the order of their ids."""
         chance = random.Random(8)  # noqa: S311
         while not is_over.is_set():
             chance.shuffle(told_of)
