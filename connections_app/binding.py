@@ -10,7 +10,10 @@ BIND = """
     UPDATE connections_app_callrequest
     SET connection_id = %(connection)s, settled_by = %(settled_by)s, outcome = 'accepted', reason = '',
         answered_at = coalesce(answered_at, clock_timestamp())
-    WHERE id = %(request)s AND (connection_id IS NULL OR connection_id = %(connection)s)
+    WHERE id = %(request)s AND (
+        connection_id IS NULL OR connection_id = %(connection)s
+        OR %(is_sure)s AND settled_by IN ('list', 'person')
+    )
 """
 # What was only concluded gives way to what Sift itself says.
 CONCLUDED = (Settled.LIST, Settled.PERSON)
@@ -19,18 +22,22 @@ MISTAKEN = "The call that this request seemed to have become belongs to another 
 
 def bind(request: int, connection: int, settled_by: Settled) -> bool:
     """Note that `request` became `connection`, and so was placed; False where either has another already."""
+    told: dict[str, str | int | bool] = {
+        "request": request,
+        "connection": connection,
+        "settled_by": settled_by.value,
+        "is_sure": settled_by not in CONCLUDED,
+    }
     try:
         with transaction.atomic(), database.cursor() as cursor:
-            cursor.execute(
-                BIND, {"request": request, "connection": connection, "settled_by": settled_by.value}
-            )
+            cursor.execute(BIND, told)
             return bool(cursor.rowcount == 1)
     except IntegrityError:
         return False
 
 
 def bind_for_sure(request: int, connection: int, settled_by: Settled) -> bool:
-    """As `bind`, when Sift itself says so: a request only thought to be that call is unknown again."""
+    """As `bind`, when Sift itself says so: another request only thought to be that call is unknown again."""
     return bind(request, connection, settled_by) or (
         release(connection) and bind(request, connection, settled_by)
     )

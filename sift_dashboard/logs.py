@@ -7,7 +7,7 @@ TOKENS = re.compile(r"(/hooks/sift/[a-z]+/)[^/\s\"']+")
 
 
 class WithoutTokens(logging.Filter):
-    """Writes `…` in the place of each token, in the message and in a traceback's words."""
+    """Writes `…` in the place of each token in the message."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()

@@ -20,7 +20,9 @@ class Callback(models.Model):
 
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the address and the body.")
     kind = models.CharField(max_length=16, choices=Kind)
-    connection = models.ForeignKey(Connection, models.CASCADE, null=True, related_name="callbacks")
+    connection = models.ForeignKey(
+        Connection, models.CASCADE, null=True, related_name="callbacks", db_index=False
+    )
     call_request = models.ForeignKey(CallRequest, models.CASCADE, null=True)
     step = models.ForeignKey(Step, models.CASCADE, null=True)
     body = models.JSONField(null=True)

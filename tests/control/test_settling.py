@@ -7,9 +7,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from connections_app.binding import bind_for_sure
 from connections_app.control import settling
 from connections_app.ingest import ingest
-from connections_app.models import Action, CallRequest, Connection, Operator, Outcome, Role, Source
+from connections_app.models import Action, CallRequest, Connection, Operator, Outcome, Role, Settled, Source
 from connections_app.sift.payloads import parse_rows
 from tests.control.conftest import NUMBER
 
@@ -129,6 +130,20 @@ def test_others_may_not_say(client: Client, make_operator: Any, operator: Operat
     assert client.post(f"{request.get_absolute_url()}settle/", {}).status_code == 403
     request.refresh_from_db()
     assert request.outcome == "unknown"
+
+
+def test_what_the_list_seemed_to_say_gives_way_to_sifts_own_answer(operator: Operator) -> None:
+    request, other = unknown(operator), unknown(operator, phone_number="+14155550143")
+    wrong = listed("a1")
+    match()
+    right = listed("a2", to="+14155550143")
+    match()
+    assert bind_for_sure(request.pk, right.pk, Settled.ANSWER)
+    request.refresh_from_db()
+    other.refresh_from_db()
+    assert (request.connection, request.settled_by) == (right, "answer")
+    assert (other.connection, other.outcome) == (None, "unknown")
+    assert bind_for_sure(other.pk, wrong.pk, Settled.ANSWER)
 
 
 def test_a_settled_one_stays_settled(ana: Client, operator: Operator) -> None:
