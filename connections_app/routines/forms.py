@@ -3,11 +3,9 @@
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 
 from connections_app.models import UsedBy
 from connections_app.routines.library import Typed
-from connections_app.routines.showing import View
 
 LARGEST_INTEGER = 2**31 - 1
 
@@ -41,21 +39,24 @@ class PublishForm(RoutineForm):
     )
     unknown = forms.BooleanField(required=False)
 
-    def __init__(self, *args: Any, looked_at: View, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, has_unknown: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.looked_at = looked_at
+        self.has_unknown = has_unknown
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if self.looked_at.warnings and not cleaned.get("unknown"):
+        if self.has_unknown and not cleaned.get("unknown"):
             self.add_error("unknown", "Tick this to publish it all the same.")
-        if self.looked_at.problems:
-            raise ValidationError("Mend what is marked before it is published. As a draft it can be saved.")
         return cleaned
 
 
-class DoForm(forms.Form):
-    """A button of a routine's page: on which revision it was pressed, and for which version."""
+class RevisionForm(forms.Form):
+    """On which revision a button of a routine's page was pressed."""
 
     revision = forms.IntegerField(min_value=0, max_value=LARGEST_INTEGER)
-    number = forms.IntegerField(min_value=1, max_value=LARGEST_INTEGER, required=False)
+
+
+class NumberForm(forms.Form):
+    """Which version is meant."""
+
+    number = forms.IntegerField(min_value=1, max_value=LARGEST_INTEGER)

@@ -221,7 +221,7 @@ def _draft(routine: Routine | None, text: str) -> str:
 
 def _without_problems(checked: routines.Routine) -> routines.Routine:
     if checked.problems:
-        raise NotReady(str(checked.problems[0]))
+        raise NotReady("Mend what is marked before it is published. As a draft it can be saved.")
     return checked
 
 

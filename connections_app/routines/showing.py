@@ -191,16 +191,15 @@ def _control(id: str, one: Field, typed: Mapping[str, str], problems: Mapping[st
 
 def _place(problem: Problem, cards: Sequence[Card]) -> tuple[str, str]:
     """The control where a problem is shown, and its words there, as a sentence."""
-    sentence = f"{problem.words[:1].upper()}{problem.words[1:]}."
     if problem.position is None:
-        return "json", sentence
+        return "json", _sentence(problem.words)
     index = problem.position - 1
     card = cards[index]
     steps = [step[0] or int(step[1]) - 1 for step in STEP.findall(problem.field)]
     controls = {one.name: one for one in card.fields}
     if not steps or steps[0] not in controls:
         where = f"c{index}-{OTHERS}" if card.others else f"c{index}"
-        return where, f"{problem.field}: {problem.words}." if problem.field else sentence
+        return where, f"{problem.field}: {problem.words}." if problem.field else _sentence(problem.words)
     return _within(f"c{index}-{steps[0]}", controls[str(steps[0])], steps[1:], card, problem.words)
 
 
@@ -210,11 +209,15 @@ def _within(control: str, one: Field, steps: Sequence[str | int], card: Card, wo
     filled = [i for i, row in enumerate(rows_typed(one.name, tuple(names), card.typed)) if any(row)]
     match steps:
         case [int(nth), str(column)] if nth < len(filled) and column in names:
-            return f"{control}-{filled[nth]}-{column}", f"{words[:1].upper()}{words[1:]}."
+            return f"{control}-{filled[nth]}-{column}", _sentence(words)
         case []:
-            return control, f"{words[:1].upper()}{words[1:]}."
+            return control, _sentence(words)
     path = "".join(f"[{step + 1}]" if isinstance(step, int) else f" {step}" for step in steps)
     return control, f"{one.title}{path}: {words}."
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _joined(placed: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -15,11 +16,11 @@ from connections_app.recording import address_of
 from connections_app.routines import editing, library, listing
 from connections_app.routines.comparing import compared, version
 from connections_app.routines.editing import Editor
-from connections_app.routines.forms import DoForm, PublishForm, RoutineForm
+from connections_app.routines.forms import NumberForm, PublishForm, RevisionForm, RoutineForm
 from connections_app.routines.library import Changed, InUse, NameTaken, NotReady, Who
 from connections_app.routines.showing import view
 from connections_app.sift.commands import COMMANDS, Undocumented
-from connections_app.sift.routine import json_schema
+from connections_app.sift.routine import check, json_schema
 
 NAME_TAKEN = "Another routine has this name."
 # The commands that can be added: name, icon, and what people call it.
@@ -96,9 +97,12 @@ def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 def bring_back(request: HttpRequest, pk: int) -> HttpResponse:
     """Make the version `number` the draft."""
 
-    def act(routine: Routine, form: DoForm, who: Who) -> None:
-        version = get_object_or_404(routine.versions, number=form.cleaned_data["number"])
-        library.bring_back(routine, version, form.cleaned_data["revision"], who)
+    def act(routine: Routine, revision: int, who: Who) -> None:
+        form = NumberForm(request.POST)
+        version = form.is_valid() and routine.versions.filter(number=form.cleaned_data["number"]).first()
+        if not version:
+            raise Http404
+        library.bring_back(routine, version, revision, who)
 
     return _act(request, pk, act)
 
@@ -106,27 +110,20 @@ def bring_back(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @edits
 def archive(request: HttpRequest, pk: int) -> HttpResponse:
-    return _act(
-        request, pk, lambda routine, form, who: library.archive(routine, form.cleaned_data["revision"], who)
-    )
+    return _act(request, pk, library.archive)
 
 
 @require_POST
 @edits
 def unarchive(request: HttpRequest, pk: int) -> HttpResponse:
-    return _act(
-        request, pk, lambda routine, form, who: library.unarchive(routine, form.cleaned_data["revision"], who)
-    )
+    return _act(request, pk, library.unarchive)
 
 
 @require_POST
 @edits
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete one that was never published."""
-    answer = _act(
-        request, pk, lambda routine, form, who: library.delete(routine, form.cleaned_data["revision"], who)
-    )
-    return redirect("routines") if answer.status_code == 302 else answer
+    return _act(request, pk, library.delete, then=reverse("routines"))
 
 
 def _found(pk: int) -> Routine:
@@ -152,25 +149,25 @@ def _page(request: HttpRequest, routine: Routine, error: str = "", status: int =
     return render(request, "routines/routine.html", context, status=status)
 
 
-def _act(request: HttpRequest, pk: int, act: Callable[[Routine, DoForm, Who], None]) -> HttpResponse:
-    """Do what a button of a routine's page asks for, and show the page with why not."""
+def _act(
+    request: HttpRequest, pk: int, act: Callable[[Routine, int, Who], None], then: str = ""
+) -> HttpResponse:
+    """Do what a button of a routine's page asks for and go `then` there, or show the page with why not."""
     routine = _found(pk)
-    form = DoForm(request.POST)
+    form = RevisionForm(request.POST)
     if not form.is_valid():
         return _page(request, routine, "This cannot be understood; try again from this page.", 422)
     try:
-        act(routine, form, _who(request))
+        act(routine, form.cleaned_data["revision"], _who(request))
     except Changed:
         routine = _found(pk)
-        words = (
-            f"{routine.changed_by} changed it meanwhile. This is how it is now: look again before you go on."
-        )
+        words = f"{routine.changed_by} changed it meanwhile. This is how it is now; look before you go on."
         return _page(request, routine, words, 409)
     except InUse as error:
         return _page(request, routine, f"It cannot be archived while it is used by {error}.", 409)
     except NameTaken:
         return _page(request, routine, NAME_TAKEN, 409)
-    return redirect(routine)
+    return redirect(then or routine)
 
 
 def _open(request: HttpRequest, routine: Routine | None, pk: int | None) -> HttpResponse:
@@ -188,8 +185,8 @@ def _keep(request: HttpRequest, routine: Routine | None, pk: int | None, editor:
     """Save or publish what is typed; 422 where it cannot be, 409 where somebody else was faster."""
     given = request.POST.dict() | {"json": editor.text}
     publishes = given.get("do") == "publish"
-    looked_at = view(editor, library.names())
-    form = PublishForm(given, looked_at=looked_at) if publishes else RoutineForm(given)
+    has_unknown = bool(check(editor.commands).warnings)
+    form = PublishForm(given, has_unknown=has_unknown) if publishes else RoutineForm(given)
     kept = None
     if form.is_valid() and editor.in_step:
         try:

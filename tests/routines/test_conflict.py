@@ -113,6 +113,13 @@ def test_a_button_pressed_on_an_older_page_does_nothing(
     assert (left.draft, left.archived_at, left.revision) == (theirs.draft, None, theirs.revision)
 
 
+def test_a_draft_that_somebody_went_on_with_is_not_deleted(writer: Client, make_routine: MakeRoutine) -> None:
+    draft = make_routine("Draft", publish=False)
+    Routine.objects.filter(pk=draft.pk).update(revision=2)
+    assert writer.post(f"/routines/{draft.pk}/delete/", {"revision": 1}).status_code == 409
+    assert Routine.objects.filter(pk=draft.pk).exists()
+
+
 def test_each_change_is_told_apart(routine: Routine, supervisor: Operator) -> None:
     """Two who opened the same page: one is first, whatever they do."""
     typed = Typed("A", "", routine.used_by, json.dumps(HELLO), routine.revision)  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from connections_app.routines.cards import cards_of, commands_of
 from connections_app.routines.editing import Side, acted, edited, opened
+from connections_app.routines.showing import view
 from connections_app.sift.routine import MOST_COMMANDS, written
 from tests.routines.conftest import HELLO, MakeRoutine
 from tests.sift.routines_made import any_json, valid_routines
@@ -138,6 +139,36 @@ def test_an_answer_has_one_line_only() -> None:
 def test_a_row_that_is_emptied_is_gone() -> None:
     sent = sent_by(json.dumps([JOINS])) | {"c0-live_scan-0-key": "", "c0-live_scan-0-query": ""}
     assert commands(sent)[0]["live_scan"] == [{"key": "b", "query": "cancel"}]
+
+
+def test_a_problem_in_a_row_stands_where_the_row_is_typed() -> None:
+    """Rows that were emptied are still there until the forms are written anew."""
+    emptied = {"c0-live_scan-0-key": "", "c0-live_scan-0-query": "", "c0-live_scan-1-query": ""}
+    looked_at = view(edited(sent_by(json.dumps([JOINS])) | emptied), {})
+    assert looked_at.by_control == {"c0-live_scan-1-query": "Is missing."}
+
+
+@pytest.mark.parametrize(
+    ("command", "control", "words"),
+    [
+        ({"name": "Say"}, "c0-text", "Is missing."),
+        ({"name": "Say", "text": "x", "loud": 1}, "c0-others", "loud: is not a field of this command."),
+        (
+            {"name": "GetDigits", "count": 1, "then": {"1": None}},
+            "c0-then",
+            "Then 1: must be a whole number.",
+        ),
+        ("Say", "c0-others", "A command is an object, in { }."),
+        ({"name": ""}, "c0-name", "Must be the name of a command."),
+        (
+            {"name": "GetDigits", "count": "x", "timeout_seconds": 0},
+            "c0-timeout_seconds",
+            "Is smaller than 1.",
+        ),
+    ],
+)
+def test_each_problem_stands_at_its_control(command: Any, control: str, words: str) -> None:
+    assert view(opened(json.dumps([command])), {}).by_control[control] == words
 
 
 def test_json_that_is_typed_goes_into_the_forms() -> None:

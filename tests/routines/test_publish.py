@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from connections_app.models import Action, Operator, Routine, RoutineVersion, Verb
+from connections_app.models import Action, Operator, Routine, RoutineVersion, UsedBy, Verb
+from connections_app.routines import library
+from connections_app.routines.library import NotReady, Typed, Who
 from tests.routines.conftest import HELLO, MakeRoutine
 
 pytestmark = pytest.mark.django_db
@@ -90,7 +92,21 @@ def test_it_goes_on_only_with_what_is_published(writer: Client, make_routine: Ma
     asks = [{"name": "GetDigits", "count": 1, "then": {"1": draft.pk}}]
     answer = writer.post("/routines/new/", publish(asks))
     assert answer.status_code == 422
-    assert "goes on with a routine that is not published" in answer.content.decode()
+    problem = '<p class="problem" id="c0-then-problem">Goes on with a routine that is not published.</p>'
+    assert problem in answer.content.decode()
+
+
+def test_one_that_is_archived_at_the_last_moment_is_not_gone_on_with(
+    supervisor: Operator, make_routine: MakeRoutine
+) -> None:
+    """After the page has looked, and before it is written."""
+    later = make_routine("Later")
+    asks = [{"name": "GetDigits", "count": 1, "then": {"1": later.pk}}]
+    library.archive(later, later.revision, Who(supervisor))
+    typed = Typed("Menu", "", UsedBy.OPERATORS, json.dumps(asks), 0)
+    with pytest.raises(NotReady):
+        library.publish(None, typed, "First", Who(supervisor))
+    assert not Routine.objects.filter(name="Menu").exists()
 
 
 def test_a_routine_may_go_on_with_itself(writer: Client, make_routine: MakeRoutine) -> None:
