@@ -57,7 +57,7 @@ class Way:
         return statistics.quantiles(self.seconds, n=100)[percent - 1] * 1000
 
 
-# The web processes, and who calls them ------------------------------------------------------------------
+# The web processes, and who calls them
 
 
 @contextmanager
@@ -105,7 +105,7 @@ async def _client(port: int, share: Share) -> list[float]:
     return taken
 
 
-# What they post -----------------------------------------------------------------------------------------
+# What they post
 
 
 def body(connection_id: str, status: str) -> bytes:
@@ -176,7 +176,7 @@ def statements() -> dict[str, int]:
     return counted
 
 
-# The run ------------------------------------------------------------------------------------------------
+# The run
 
 
 def main() -> None:

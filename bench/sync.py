@@ -40,7 +40,7 @@ class Figure:
         return self.rows / self.seconds
 
 
-# Each way runs in a process of its own ------------------------------------------------------------------
+# Each way runs in a process of its own
 
 
 def fetch_only(limit: int) -> int:
@@ -164,7 +164,7 @@ def run_here(way: str, limit: int) -> None:
     print(json.dumps({"rows": rows, "seconds": seconds, "peak_mb": peak}))
 
 
-# The run ------------------------------------------------------------------------------------------------
+# The run
 
 
 def measure(way: str, limit: int, environment: dict[str, str]) -> Figure:

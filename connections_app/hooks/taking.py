@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
 
 from django.db import IntegrityError, InterfaceError, OperationalError
 from psycopg.errors import DeadlockDetected
@@ -18,19 +20,35 @@ Answer = Callable[[Received], Answered]
 
 ANSWERS: dict[str, Answer] = {"status": answer_status, "incoming": answer_incoming, "done": answer_done}
 TRIES = 4
+TRY_LATER = Answered.refusing(503, "Try again later.")
+# So long nobody waits for the database again after it gave no connection for as long as one is waited for:
+# those who came meanwhile must not wait one after the other.
+AWAY_SECONDS = 1.0
+
+
+@dataclass
+class Away:
+    until: float = 0.0
+
+
+away = Away()
 
 
 def take(kind: str, received: Received) -> Answered:
     """The answer to what came at `/hooks/sift/<kind>/<token>/`: its status, and a JSON object."""
     if len(received.raw) > LARGEST_BODY:
         return Answered.refusing(413, "The body is too large.")
+    if monotonic() < away.until:
+        return TRY_LATER
     try:
         return _answer_again(ANSWERS[kind], received)
     except WrongToken:
         return Answered.refusing(404, "Not found.")
     except (OperationalError, InterfaceError, PoolTimeout, Overtaken) as problem:
         logger.error("A callback was not taken: the database does not answer (%s)", type(problem).__name__)
-        return Answered.refusing(503, "Try again later.")
+        if isinstance(problem.__cause__ or problem, PoolTimeout):
+            away.until = monotonic() + AWAY_SECONDS
+        return TRY_LATER
 
 
 def _answer_again(answer: Answer, received: Received) -> Answered:

@@ -243,7 +243,15 @@ def test_an_accounts_calls_are_kept_apart_and_another_account_is_refused(
 
 
 def is_there(data_dir: Path, name: str) -> bool:
-    return any(process.name() == name for process in processes(data_dir))
+    return any(name_of(process) == name for process in processes(data_dir))
+
+
+def name_of(process: psutil.Process) -> str:
+    """Its name; empty for one that has ended meanwhile."""
+    try:
+        return str(process.name())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def runs(process: psutil.Process, *words: str) -> bool:
