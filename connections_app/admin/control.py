@@ -1,18 +1,37 @@
 """The record of actions, and what was asked of Sift: readable only."""
 
 import json
+from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from connections_app.addresses import without_tokens
 from connections_app.admin.connections import ReadOnlyAdmin
-from connections_app.models import Action, Callback, CallRequest, Push
+from connections_app.models import Action, Callback, CallRequest, Operator, Push
+
+PEOPLE_SHOWN = 200
+
+
+class PersonFilter(admin.SimpleListFilter):
+    """By who did it: everybody who may sign in, by name."""
+
+    title = "person"
+    parameter_name = "person"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        names = Operator.objects.order_by("username").values_list("username", flat=True)[:PEOPLE_SHOWN]
+        return [(name, name) for name in names]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Action]) -> QuerySet[Action]:
+        return queryset.filter(actor=self.value()) if self.value() else queryset
 
 
 @admin.register(Action)
 class ActionAdmin(ReadOnlyAdmin):
     list_display = ("at", "who", "verb", "phase", "connection_id", "subject", "outcome", "address")
-    list_filter = ("verb", "phase", ("at", admin.DateFieldListFilter))
+    list_filter = (PersonFilter, "verb", "phase", ("at", admin.DateFieldListFilter))
     ordering = ("-id",)
     sortable_by = ()
     search_fields = ("actor__exact", "connection_id__exact", "subject__exact")
