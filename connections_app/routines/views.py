@@ -29,6 +29,8 @@ MENU = [
     ("", Undocumented.icon, Undocumented.label),
 ]
 
+KEEPS = ("save", "publish")
+
 edits = permission_required("connections_app.edit_routines", raise_exception=True)
 
 
@@ -81,8 +83,11 @@ def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         return _open(request, routine, pk)
     editor = editing.edited(request.POST.dict())
     do = request.POST.get("do", "")
-    if do in ("save", "publish"):
-        return _keep(request, routine, pk, editor)
+    if do in KEEPS:
+        # htmx reads the form while it is typed in, and may add the button that was clicked last.
+        if not request.htmx:  # type: ignore[attr-defined]
+            return _keep(request, routine, pk, editor)
+        do = ""
     form = RoutineForm(initial=request.POST.dict())
     only_looks = not do and "keep" not in request.POST
     if request.htmx:  # type: ignore[attr-defined]

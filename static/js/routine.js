@@ -30,6 +30,11 @@ function bringBack() {
   form.elements.json.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
+form.addEventListener("htmx:configRequest", (event) => {
+  // htmx adds the button that was clicked last; reading the form anew must not publish it a second time.
+  if (event.detail.elt === form) delete event.detail.parameters.do;
+});
+
 form.addEventListener("input", () => (unsaved = true));
 form.addEventListener("click", (event) => {
   if (event.target.closest("button[hx-post]")) unsaved = true;

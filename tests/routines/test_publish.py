@@ -45,6 +45,13 @@ def test_it_publishes_the_next_version_and_keeps_the_last(writer: Client, make_r
     assert routine.versions.get(number=1).commands == HELLO
 
 
+@pytest.mark.parametrize("do", ["publish", "save"])
+def test_a_reading_of_the_form_that_carries_the_last_button_keeps_nothing(writer: Client, do: str) -> None:
+    answer = writer.post("/routines/new/", publish(HELLO, do=do), headers={"HX-Request": "true"})
+    assert answer.status_code == 200
+    assert not Routine.objects.filter(name="Greeting").exists()
+
+
 def test_it_records_who_published_what(writer: Client, supervisor: Operator) -> None:
     writer.post("/routines/new/", publish(HELLO))
     intent, outcome = Action.objects.order_by("pk")
