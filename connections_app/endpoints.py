@@ -10,8 +10,8 @@ from django.db.models import TextChoices
 from phonenumbers import PhoneNumber, PhoneNumberFormat
 
 from connections_app.models import Connection, Direction
+from connections_app.models.sending import CLIENT
 
-CLIENT = "webrtc:"
 LANGUAGE = "en"
 
 

@@ -2,21 +2,31 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
 from django.db import IntegrityError, models
+from django.db import connection as database
 from django.utils import timezone
 
-from connections_app.models import Operator, Sending
+from connections_app.models import Action, Operator, Outcome, Sending, Verb
+from connections_app.recording import record
+from connections_app.sift.client import Late, SiftClient
+from connections_app.sift.outcomes import Rejected, Unknown
 
 # Well over the ten seconds that an answer is waited for: past it, nobody is sending any more.
 DEADLINE = timedelta(seconds=30)
 
+# What an answer finds a request in: nobody has told its outcome, or nobody knows it.
+JUST_SENT = (Outcome.SENDING,)
+OPEN = (Outcome.SENDING, Outcome.UNKNOWN)
+
 Kind = TypeVar("Kind", bound=Sending)
+Done = TypeVar("Done")
+Answer = Rejected | Unknown
 
 
 class OtherRequest(Exception):
@@ -68,6 +78,51 @@ class Asked:
             "operator_name": self.operator.get_username(),
             "deadline": timezone.now() + DEADLINE,
         }
+
+
+def ask(
+    sending: Sending, send: Callable[[SiftClient, Late[Done]], Done | Answer], finish: Late[Done]
+) -> Done | Answer:
+    """The one POST of a request that is written down. The database is not used; `finish` is told, in another
+    thread, what Sift says when it is no longer waited for."""
+    if not is_in_time(sending.asked_at):
+        return Rejected("The dashboard was held up before it could ask Sift. Nothing was sent.")
+
+    def late(answer: Done | Answer) -> None:
+        try:
+            finish(answer)
+        finally:
+            database.close()
+
+    client = SiftClient.configured()
+    try:
+        return send(client, late)
+    finally:
+        client.close()
+
+
+def close(sending: Sending, before: Sequence[Outcome], outcome: Outcome, reason: str = "") -> bool:
+    """Set the outcome of a request that is still in one of the states `before`; whether it was."""
+    manager: models.Manager[Sending] = type(sending)._default_manager
+    closed = manager.filter(pk=sending.pk, outcome__in=before).update(
+        outcome=outcome, reason=reason, answered_at=timezone.now()
+    )
+    return closed == 1
+
+
+def record_outcome(
+    verb: Verb, sending: Sending, words: str, asked: Asked | None = None, connection_id: str = ""
+) -> None:
+    """Add to the record what became of a request; without `asked` the dashboard itself found that out."""
+    record(
+        verb,
+        Action.Phase.OUTCOME,
+        asked.operator if asked else None,
+        address=asked.address if asked else None,
+        connection_id=connection_id,
+        subject=str(sending.request_id),
+        outcome=words,
+    )
 
 
 def is_in_time(asked_at: datetime) -> bool:

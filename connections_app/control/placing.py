@@ -10,7 +10,7 @@ from django.utils import timezone
 from connections_app import scripts
 from connections_app.addresses import status_address, without_tokens
 from connections_app.binding import bind_for_sure
-from connections_app.control.asking import Asked, is_in_time
+from connections_app.control.asking import JUST_SENT, OPEN, Asked, ask, close, record_outcome
 from connections_app.ingest import ingest
 from connections_app.models import (
     Action,
@@ -26,14 +26,10 @@ from connections_app.models import (
 from connections_app.recording import record
 from connections_app.rights import check_may_place
 from connections_app.scripts import Wanted
-from connections_app.sift.client import SiftClient
 from connections_app.sift.outcomes import Placed, Rejected, Unknown
 from connections_app.sift.payloads import Observation
 
 logger = logging.getLogger(__name__)
-
-JUST_SENT = (Outcome.SENDING,)
-OPEN = (Outcome.SENDING, Outcome.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,21 +89,12 @@ def _write_down(order: Order, asked: Asked) -> CallRequest:
 
 
 def _send(order: Order, request: CallRequest) -> Placed | Rejected | Unknown:
-    if not is_in_time(request.asked_at):
-        return Rejected("The dashboard was held up before it could ask Sift. Nothing was sent.")
-    client = SiftClient.configured()
-    try:
-        return client.place(order.endpoint, status_address(request.token), lambda late: _late(request, late))
-    finally:
-        client.close()
-
-
-def _late(request: CallRequest, outcome: Placed | Rejected | Unknown) -> None:
-    """What Sift said when it was no longer waited for: it settles what is still unknown."""
-    try:
-        _finish(request, outcome)
-    finally:
-        database.close()
+    address = status_address(request.token)
+    return ask(
+        request,
+        lambda client, late: client.place(order.endpoint, address, late),
+        lambda answer: _finish(request, answer),
+    )
 
 
 def _finish(request: CallRequest, outcome: Placed | Rejected | Unknown, asked: Asked | None = None) -> None:
@@ -119,23 +106,16 @@ def _finish(request: CallRequest, outcome: Placed | Rejected | Unknown, asked: A
                 _placed(request, named, outcome.observation)
                 connection_id, words = named, "Placed"
             case Placed():
-                _close(request, OPEN, Outcome.ACCEPTED)
+                close(request, OPEN, Outcome.ACCEPTED)
                 words = "Placed; Sift did not say which call it is"
             case Rejected(reason):
-                _close(request, OPEN, Outcome.REJECTED, reason)
+                close(request, OPEN, Outcome.REJECTED, reason)
+                Script.objects.filter(call_request=request, settled_at=None).update(settled_at=timezone.now())
                 words = f"Rejected: {reason}"
             case Unknown(reason):
-                _close(request, JUST_SENT, Outcome.UNKNOWN, reason)
+                close(request, JUST_SENT, Outcome.UNKNOWN, reason)
                 words = f"Unknown: {reason}"
-        record(
-            Verb.PLACE,
-            Action.Phase.OUTCOME,
-            asked.operator if asked else None,
-            address=asked.address if asked else None,
-            connection_id=connection_id,
-            subject=str(request.request_id),
-            outcome=words,
-        )
+        record_outcome(Verb.PLACE, request, words, asked, connection_id)
 
 
 def _placed(request: CallRequest, connection_id: str, observation: Observation | None) -> None:
@@ -143,16 +123,7 @@ def _placed(request: CallRequest, connection_id: str, observation: Observation |
     connection = Connection.objects.only("id").get(connection_id=connection_id)
     if not bind_for_sure(request.pk, connection.pk, Settled.ANSWER):
         logger.warning("Sift's answer to request %s names a call that is another's", request.request_id)
-        _close(request, OPEN, Outcome.ACCEPTED)
-
-
-def _close(request: CallRequest, before: tuple[Outcome, ...], outcome: Outcome, reason: str = "") -> None:
-    """Set the outcome of a request that is still in one of the states `before`."""
-    CallRequest.objects.filter(pk=request.pk, outcome__in=before).update(
-        outcome=outcome, reason=reason, answered_at=timezone.now()
-    )
-    if outcome == Outcome.REJECTED:
-        Script.objects.filter(call_request=request, settled_at=None).update(settled_at=timezone.now())
+        close(request, OPEN, Outcome.ACCEPTED)
 
 
 def _accepted_call(connection_id: str, request: CallRequest) -> Observation:

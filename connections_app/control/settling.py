@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.utils import timezone
 
 from connections_app.binding import bind
+from connections_app.control.asking import JUST_SENT, close, record_outcome
 from connections_app.models import (
     Action,
     CallRequest,
@@ -41,19 +41,8 @@ def expire(now: datetime) -> None:
 
 def _expire(asked: CallRequest | Push, verb: Verb) -> None:
     with transaction.atomic():
-        changed = (
-            type(asked)
-            ._default_manager.filter(pk=asked.pk, outcome=Outcome.SENDING)
-            .update(outcome=Outcome.UNKNOWN, reason=NEVER_ANSWERED, answered_at=timezone.now())
-        )
-        if changed:
-            record(
-                verb,
-                Action.Phase.OUTCOME,
-                None,
-                subject=str(asked.request_id),
-                outcome=f"Unknown: {NEVER_ANSWERED}",
-            )
+        if close(asked, JUST_SENT, Outcome.UNKNOWN, NEVER_ANSWERED):
+            record_outcome(verb, asked, f"Unknown: {NEVER_ANSWERED}")
 
 
 def unbound(now: datetime) -> list[CallRequest]:

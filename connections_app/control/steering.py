@@ -2,11 +2,10 @@
 
 from django.db import IntegrityError, transaction
 from django.db import connection as database
-from django.utils import timezone
 
 from connections_app import scripts
 from connections_app.addresses import without_tokens
-from connections_app.control.asking import Asked, is_in_time
+from connections_app.control.asking import JUST_SENT, OPEN, Asked, ask, close, record_outcome
 from connections_app.ingest import ingest
 from connections_app.models import Action, Connection, Origin, Outcome, Push, Source, Verb
 from connections_app.recording import record
@@ -19,7 +18,6 @@ from connections_app.sift.payloads import Observation
 from connections_app.sift.routine import JSONObject
 
 VERBS = {Push.Kind.ROUTINE: Verb.PUSH, Push.Kind.HANG_UP: Verb.HANG_UP, Push.Kind.FALLBACK: Verb.PUSH}
-OPEN = (Outcome.SENDING, Outcome.UNKNOWN)
 ENDED = "The call has ended."
 
 
@@ -79,20 +77,12 @@ def _write_down(
 
 def send(push: Push, commands: list[JSONObject]) -> Accepted | Rejected | Unknown:
     """The one POST of a push that is written down; the database is not used."""
-    if not is_in_time(push.asked_at):
-        return Rejected("The dashboard was held up before it could ask Sift. Nothing was sent.")
-    client = SiftClient.configured()
-    try:
-        return client.set_routine(push.connection.connection_id, commands, lambda late: _late(push, late))
-    finally:
-        client.close()
-
-
-def _late(push: Push, outcome: Accepted | Rejected | Unknown) -> None:
-    try:
-        finish(push, outcome)
-    finally:
-        database.close()
+    connection_id = push.connection.connection_id
+    return ask(
+        push,
+        lambda client, late: client.set_routine(connection_id, commands, late),
+        lambda answer: finish(push, answer),
+    )
 
 
 def _already_ended(connection: Connection) -> Accepted | None:
@@ -116,29 +106,14 @@ def finish(push: Push, outcome: Accepted | Rejected | Unknown, asked: Asked | No
     with transaction.atomic():
         match outcome:
             case Accepted(note):
-                _close(push, OPEN, Outcome.ACCEPTED, note)
+                close(push, OPEN, Outcome.ACCEPTED, note)
                 words = f"Accepted. {note}".strip()
             case Rejected(reason):
-                if _close(push, OPEN, Outcome.REJECTED, reason):
+                if close(push, OPEN, Outcome.REJECTED, reason):
                     scripts.take_back(push.script_id)
                 words = f"Rejected: {reason}"
             case Unknown(reason):
-                _close(push, OPEN[:1], Outcome.UNKNOWN, reason)
+                close(push, JUST_SENT, Outcome.UNKNOWN, reason)
                 words = f"Unknown: {reason}"
-        record(
-            VERBS[Push.Kind(push.kind)],
-            Action.Phase.OUTCOME,
-            asked.operator if asked else None,
-            address=asked.address if asked else None,
-            connection_id=push.connection.connection_id,
-            subject=str(push.request_id),
-            outcome=words,
-        )
-
-
-def _close(push: Push, before: tuple[Outcome, ...], outcome: Outcome, reason: str = "") -> bool:
-    """Set the outcome of a push that is still in one of the states `before`."""
-    closed = Push.objects.filter(pk=push.pk, outcome__in=before).update(
-        outcome=outcome, reason=reason, answered_at=timezone.now()
-    )
-    return closed == 1
+        verb = VERBS[Push.Kind(push.kind)]
+        record_outcome(verb, push, words, asked, push.connection.connection_id)

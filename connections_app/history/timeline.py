@@ -71,12 +71,11 @@ class Happening:
     changes: tuple[tuple[str, str, str], ...] = ()
 
 
-def timeline(call: Connection) -> list[Happening]:
-    """Everything that is known of a call, oldest first. Four queries.
+def timeline(call: Connection, request: CallRequest | None) -> list[Happening]:
+    """Everything that is known of a call that `request` became, oldest first. Three queries.
 
     What was asked of Sift, each change with its source, each callback with what it was answered.
     """
-    request = CallRequest.objects.filter(connection=call).select_related("script").first()
     pushes = call.pushes.select_related("script").order_by("pk")
     callbacks = call.callbacks.select_related("step").order_by("first_at", "pk")
     happened = chain(

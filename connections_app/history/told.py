@@ -3,18 +3,16 @@
 from typing import Any
 
 from connections_app.sift import routine
+from connections_app.sift.commands import heard
 
 
 def heard_words(body: dict[str, Any]) -> str:
     """`“1234” was keyed`, `“yes” was said`, `nothing was heard`."""
+    told = heard(body)
     if "digits" in body:
-        return f"“{body['digits']}” was keyed" if body["digits"] else "nothing was keyed"
-    for field in ("choice", "value"):
-        match body.get(field):
-            case bool(said):
-                return f"“{'yes' if said else 'no'}” was said"
-            case str() | int() | float() as said if said != "":
-                return f"“{said}” was said"
+        return f"“{told}” was keyed" if told else "nothing was keyed"
+    if told:
+        return f"“{told}” was said"
     why = body.get("error")
     return f"nothing was heard ({why})" if isinstance(why, str) else "nothing was heard"
 

@@ -59,13 +59,14 @@ def calls(request: HttpRequest) -> HttpResponse:
 def call(request: HttpRequest, connection_id: str) -> HttpResponse:
     """Everything about one call."""
     one = get_object_or_404(Connection, connection_id=connection_id)
+    asked = CallRequest.objects.filter(connection=one).select_related("script").first()
     operator, now = cast(Operator, request.user), timezone.now()
     context: dict[str, Any] = {
         "call": one,
-        "timeline": timeline(one),
+        "timeline": timeline(one, asked),
         "standing": standing_of([one], operator, now)[one.pk],
         "request_id": uuid4(),
-        "actions": actions_of(one) if operator.has_perm("connections_app.view_action") else [],
+        "actions": actions_of(one, asked) if operator.has_perm("connections_app.view_action") else [],
         "raw": pretty(without_tokens(one.raw)),
         "client_data": None if one.client_data is None else pretty(one.client_data),
         "same_party": same_party(one),
@@ -96,12 +97,12 @@ def same_party(one: Connection) -> list[Connection]:
     )
 
 
-def actions_of(one: Connection) -> list[Action]:
+def actions_of(one: Connection, asked: CallRequest | None) -> list[Action]:
     """The record of what people did to a call, also while it was a request only."""
-    request = CallRequest.objects.filter(connection=one).values_list("request_id", flat=True).first()
     return list(
         Action.objects.filter(
-            Q(connection_id=one.connection_id) | Q(subject=str(request or one.connection_id))
+            Q(connection_id=one.connection_id)
+            | Q(subject=str(asked.request_id if asked else one.connection_id))
         ).order_by("-id")[:ACTIONS_SHOWN]
     )
 

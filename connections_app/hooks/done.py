@@ -10,8 +10,7 @@ from connections_app.hooks.receiving import Answered, Received, Refused, WrongTo
 from connections_app.models import Callback, Connection, Origin, RoutineVersion, Script, Step, TokenDigest
 from connections_app.models.connection import IN_PROGRESS
 from connections_app.scripts import NotUsable
-from connections_app.sift.commands import ANYTHING_ELSE, NOTHING_HEARD
-from connections_app.sift.routine import JSONObject
+from connections_app.sift.commands import ANYTHING_ELSE, heard
 
 logger = logging.getLogger(__name__)
 
@@ -37,17 +36,6 @@ def answer_done(received: Received) -> Answered:
             step=step.pk,
         )
     return answered
-
-
-def heard(body: JSONObject) -> str:
-    """What was keyed or said, as a continuation names it; empty for nothing."""
-    for field in ("digits", "choice", "value"):
-        match body.get(field):
-            case bool(said):
-                return "yes" if said else "no"
-            case str() | int() | float() as said:
-                return str(said)
-    return NOTHING_HEARD
 
 
 def _step_of(token: str) -> Step:

@@ -5,6 +5,7 @@ Source: "Routine commands" of the vendor's documentation; limits that it does no
 """
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -353,6 +354,17 @@ COMMANDS: dict[str, type[Command]] = {
 }
 # How the vendor's older guide writes some fields.
 OLDER_NAMES = {"on_event": "event_callback", "live_transcription": "live_transcripts"}
+
+
+def heard(body: Mapping[str, Any]) -> str:
+    """What was keyed or said, as a continuation names it; empty for nothing."""
+    for field in ("digits", "choice", "value"):
+        match body.get(field):
+            case bool(said):
+                return "yes" if said else "no"
+            case str() | int() | float() as said:
+                return str(said)
+    return NOTHING_HEARD
 
 
 def quoted(text: str, longest: int = LONGEST_QUOTED) -> str:

@@ -155,6 +155,6 @@ def test_killed_before_sifts_answer_was_written_it_is_not_sent_again(
 def test_asleep_past_its_time_it_sends_nothing(
     ana: Any, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connections_app.control.placing.is_in_time", lambda _: False)
+    monkeypatch.setattr("connections_app.control.asking.is_in_time", lambda _: False)
     assert "Nothing was sent." in page(ana, ana.post("/calls/place/", order()))
     assert sandbox.creates() == []
