@@ -19,6 +19,7 @@ from connections_app.models.routine import Routine, RoutineVersion, UsedBy
 from connections_app.models.script import Origin, Script, Step
 from connections_app.models.sending import CallRequest, Outcome, Push, Sending, Settled
 from connections_app.models.sync import ListOrder, SyncState, Walk
+from connections_app.models.wall import WallLink
 
 __all__ = [
     "Account",
@@ -51,5 +52,6 @@ __all__ = [
     "UsedBy",
     "Verb",
     "Walk",
+    "WallLink",
     "new_token",
 ]

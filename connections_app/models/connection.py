@@ -41,6 +41,7 @@ class Source(models.TextChoices):
     RETRIEVE = "retrieve", "Read one by one"
     CALLBACK = "callback", "Callback"
     PLACING = "placing", "Answer to placing"
+    PERSON = "person", "A person"
 
 
 IN_PROGRESS = (Status.CONNECTING, Status.CONNECTED)

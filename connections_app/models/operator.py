@@ -60,6 +60,9 @@ class Operator(AbstractUser):
         help_text="Two letters, such as US: numbers typed without a + belong to it.",
     )
     theme = models.CharField(max_length=8, choices=Theme, default=Theme.SYSTEM)
+    hidden_columns = models.JSONField(
+        default=dict, blank=True, editable=False, help_text="By list, the columns that this person hides."
+    )
 
     class Meta(AbstractUser.Meta):
         verbose_name = "operator"
