@@ -1,11 +1,12 @@
 """Hidden columns, links to the wallboard, and who may make those."""
 
-import connections_app.models.account
 import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
 from django.contrib.auth.management import create_permissions
 from django.db import migrations, models
+
+import connections_app.models.account
 
 ADMINISTRATOR = ["view_walllink", "add_walllink", "change_walllink"]
 
