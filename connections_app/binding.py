@@ -4,6 +4,7 @@ from django.db import IntegrityError, transaction
 from django.db import connection as database
 from django.utils import timezone
 
+from connections_app.announcing import announce
 from connections_app.models import CallRequest, Outcome, Settled
 
 BIND = """
@@ -31,7 +32,10 @@ def bind(request: int, connection: int, settled_by: Settled) -> bool:
     try:
         with transaction.atomic(), database.cursor() as cursor:
             cursor.execute(BIND, told)
-            return bool(cursor.rowcount == 1)
+            is_bound = bool(cursor.rowcount == 1)
+            if is_bound:
+                announce([connection])
+            return is_bound
     except IntegrityError:
         return False
 

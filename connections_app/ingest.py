@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from django.db import connection as database
 from django.db import transaction
 
-from connections_app.models import Connection, Doubt, Source
+from connections_app.announcing import announce
+from connections_app.models import Connection, Doubt, Source, Status
 from connections_app.sift.payloads import Observation
+
+LIVE = (Status.CONNECTING, Status.CONNECTED)
 
 RANK = "array_position(ARRAY['connecting', 'connected', 'failed', 'finished'], {0}.status::text)"
 
@@ -61,7 +64,7 @@ MERGE = f"""
         change_source = excluded.change_source,
         change_number = excluded.change_number
     WHERE {_changes_something("excluded")}
-    RETURNING known.id, known.xmax = 0
+    RETURNING known.id, known.xmax = 0, known.status
 """  # noqa: S608
 
 DOUBT = """
@@ -81,19 +84,25 @@ class Changes:
 
 
 def ingest(observations: Iterable[Observation], source: Source) -> Changes:
-    """Merge `observations` into the connections, in one transaction, and say what changed.
+    """Merge `observations` into the connections, in one transaction, and say what changed, once committed.
 
     A connection observed twice is merged once for each, in the order given. Rows that nothing changes are
     not written. Source: "Merging" in docs/architecture.md.
     """
     created: list[int] = []
     updated: list[int] = []
+    begun: list[int] = []
     with transaction.atomic(savepoint=False), database.cursor() as cursor:
         for batch in _each_connection_once(observations):
             rows = f"[{','.join(one.encoded for one in batch)}]"
             cursor.execute(MERGE, {"rows": rows, "source": source.value})
-            for pk, is_new in cursor.fetchall():
+            for pk, is_new, status in cursor.fetchall():
                 (created if is_new else updated).append(pk)
+                if is_new and status in LIVE:
+                    begun.append(pk)
+        # A new call that is over already is on nobody's screen.
+        if begun or updated:
+            announce([*begun, *updated])
     return Changes(tuple(created), tuple(updated))
 
 
@@ -101,6 +110,8 @@ def doubt(connection: Connection, doubt: Doubt, source: Source) -> None:
     """Note that Sift no longer confirms a call in progress; the next observation of it clears that."""
     with database.cursor() as cursor:
         cursor.execute(DOUBT, {"doubt": doubt.value, "source": source.value, "id": connection.pk})
+        if cursor.rowcount:
+            announce([connection.pk])
 
 
 def _each_connection_once(observations: Iterable[Observation]) -> Iterable[Sequence[Observation]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from django.db import connection as database
 
 from connections_app.addresses import done_address
+from connections_app.announcing import announce
 from connections_app.models import Connection, Operator, Origin, Routine, RoutineVersion, new_token
 from connections_app.sift import routine as routines
 from connections_app.sift.commands import Input
@@ -156,6 +157,8 @@ def make(
             },
         )
         row = cursor.fetchone()
+    if row and connection:
+        announce([connection])
     return Made(row[0], commands, wanted.routine.dials) if row else None
 
 

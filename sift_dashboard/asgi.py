@@ -8,6 +8,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sift_dashboard.settings")
 
 pages = get_asgi_application()
 
-from connections_app.hooks.asgi import Callbacks  # noqa: E402 - Django must be set up before
+# Django must be set up before.
+from connections_app.hooks.asgi import Callbacks  # noqa: E402
+from connections_app.live.events import Events  # noqa: E402
 
-application = Callbacks(pages)
+application = Callbacks(Events(pages))

@@ -1,9 +1,9 @@
-"""Keep the tokens of callback addresses out of every line of a log."""
+"""Keep the tokens of callback addresses and wallboards out of every line of a log."""
 
 import logging
 import re
 
-TOKENS = re.compile(r"(/hooks/sift/[a-z]+/)[^/\s\"']+")
+TOKENS = re.compile(r"(/hooks/sift/[a-z]+/|/wall/|[?&]wall=)[^/&\s\"']+")
 
 
 class WithoutTokens(logging.Filter):
@@ -11,6 +11,6 @@ class WithoutTokens(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
-        if "/hooks/sift/" in message:
+        if "/hooks/sift/" in message or "wall" in message:
             record.msg, record.args = TOKENS.sub(r"\1…", message), None
         return True

@@ -85,7 +85,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "connections_app.sync.context.freshness",
+                "connections_app.context.freshness",
             ],
         },
     },

@@ -5,6 +5,7 @@ from django.db import connection as database
 
 from connections_app import scripts
 from connections_app.addresses import without_tokens
+from connections_app.announcing import announce
 from connections_app.control.asking import JUST_SENT, OPEN, Asked, ask, close, record_outcome
 from connections_app.ingest import ingest
 from connections_app.models import Action, Connection, Origin, Outcome, Push, Source, Verb
@@ -117,3 +118,4 @@ def finish(push: Push, outcome: Accepted | Rejected | Unknown, asked: Asked | No
                 words = f"Unknown: {reason}"
         verb = VERBS[Push.Kind(push.kind)]
         record_outcome(verb, push, words, asked, push.connection.connection_id)
+        announce([push.connection.pk])

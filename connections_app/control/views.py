@@ -20,7 +20,7 @@ from connections_app.models import CallRequest, Connection, Operator, Outcome, P
 from connections_app.models.sending import CLIENT
 from connections_app.recording import address_of
 from connections_app.rights import check_may_place, check_may_steer, may_place, may_settle
-from connections_app.standing import standing_of
+from connections_app.standing import shown_one
 
 RECENT = 20
 # A redirect that is followed by GET, whatever the request was.
@@ -123,10 +123,13 @@ def hang_up(request: HttpRequest, connection_id: str) -> HttpResponseBase:
         return _conflict(request, problem)
     if not _is_htmx(request):
         return _see(call)
-    call.refresh_from_db()
-    now = timezone.now()
-    context = {"call": call, "standing": standing_of([call], operator, now)[call.pk], "request_id": uuid4()}
-    return render(request, "control/_controls.html", context)
+    return _controls(request, call)
+
+
+def _controls(request: HttpRequest, call: Connection) -> HttpResponse:
+    """A call's controls as they stand now: for htmx, in the place of those that were used."""
+    shown = shown_one(cast(Operator, request.user), call.pk, timezone.now())
+    return render(request, "control/_controls.html", shown.context() | {"request_id": uuid4()})
 
 
 def _request_id(request: HttpRequest) -> UUID:
@@ -163,12 +166,11 @@ def _form_context(form: PlaceForm) -> dict[str, Any]:
 
 def _push_page(request: HttpRequest, call: Connection, form: RoutineForm, status: int = 200) -> HttpResponse:
     operator = cast(Operator, request.user)
-    context = {
+    now = timezone.now()
+    context = shown_one(operator, call.pk, now).context() | {
         "form": form,
         "request_id": _kept_id(form),
-        "call": call,
-        "standing": standing_of([call], operator, timezone.now())[call.pk],
-        "now": timezone.now(),
+        "now": now,
     }
     return render(request, "control/push.html", context, status=status)
 

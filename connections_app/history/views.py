@@ -16,7 +16,7 @@ from connections_app.history.paging import BadPlace, CallsPage, page
 from connections_app.history.timeline import timeline
 from connections_app.models import Action, CallRequest, Connection, Operator
 from connections_app.models.connection import ConnectionQuerySet
-from connections_app.standing import standing_of
+from connections_app.standing import shown_one
 
 COUNTED_TO = 10_000
 SAME_PARTY_SHOWN = 5
@@ -61,10 +61,9 @@ def call(request: HttpRequest, connection_id: str) -> HttpResponse:
     one = get_object_or_404(Connection, connection_id=connection_id)
     asked = CallRequest.objects.filter(connection=one).select_related("script").first()
     operator, now = cast(Operator, request.user), timezone.now()
-    context: dict[str, Any] = {
+    context: dict[str, Any] = shown_one(operator, one.pk, now).context() | {
         "call": one,
         "timeline": timeline(one, asked),
-        "standing": standing_of([one], operator, now)[one.pk],
         "request_id": uuid4(),
         "actions": actions_of(one, asked) if operator.has_perm("connections_app.view_action") else [],
         "raw": pretty(without_tokens(one.raw)),

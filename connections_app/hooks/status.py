@@ -8,6 +8,7 @@ from typing import Self
 from django.db import connection as database
 from django.db import transaction
 
+from connections_app.announcing import announce
 from connections_app.binding import MISTAKEN
 from connections_app.hooks.receiving import Answered, Received, Refused, WrongToken
 from connections_app.ingest import ingest
@@ -64,7 +65,7 @@ TAKE = f"""
             AND {IN_FORCE.replace("%(call)s", "(SELECT id FROM call)")}
         RETURNING script.id
     )
-    SELECT EXISTS (SELECT FROM mine), EXISTS (SELECT FROM given)
+    SELECT EXISTS (SELECT FROM mine), EXISTS (SELECT FROM given), (SELECT id FROM call)
 """  # noqa: S608
 
 
@@ -149,5 +150,7 @@ def _take(told: Told, observed: Observation, script: int | None) -> tuple[bool, 
                 "mistaken": MISTAKEN,
             },
         )
-        is_mine, is_given = cursor.fetchone()
+        is_mine, is_given, call = cursor.fetchone()
+    if is_mine:
+        announce([call])
     return is_mine, is_given

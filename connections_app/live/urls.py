@@ -2,4 +2,7 @@ from django.urls import path
 
 from connections_app.live import views
 
-urlpatterns = [path("", views.show_board, name="board")]
+urlpatterns = [
+    path("", views.show_board, name="board"),
+    path("wall/<str:token>/", views.show_wall, name="wall"),
+]

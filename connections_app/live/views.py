@@ -1,30 +1,50 @@
-"""`/`: the calls in progress."""
+"""`/`: the calls in progress; and the wallboard, also under a link of its own."""
 
-from typing import cast
-from uuid import uuid4
+from typing import Any, cast
 
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from connections_app.live import board
+from connections_app.freshness import freshness
+from connections_app.live import board, walls
 from connections_app.models import Operator
 
 
 @never_cache
 @require_safe
 def show_board(request: HttpRequest) -> HttpResponse:
-    """The whole page, or for htmx the part of it that changes."""
+    """The board as the query string asks; with `wall=1` as the wallboard."""
     now = timezone.now()
-    shown = board.board(cast(Operator, request.user), now)
-    context = {
+    asked = board.Filter.of(request.GET)
+    shown = board.board(cast(Operator, request.user), asked, now)
+    if request.GET.get("wall") == "1":
+        return render(request, "live/wall.html", _context(shown, now) | {"events_url": "/events/?wall=1"})
+    template = "live/_board.html" if request.htmx else "live/board.html"  # type: ignore[attr-defined]
+    return render(request, template, _context(shown, now) | {"asked": asked})
+
+
+@login_not_required
+@never_cache
+@require_safe
+def show_wall(request: HttpRequest, token: str) -> HttpResponse:
+    """The wallboard for whoever has its link; 404 once that is revoked."""
+    if walls.link_of(token) is None:
+        raise Http404
+    now = timezone.now()
+    shown = board.board(None, board.Filter(), now)
+    context = _context(shown, now) | {"events_url": f"/events/?wall={token}", "freshness": freshness()}
+    return render(request, "live/wall.html", context)
+
+
+def _context(shown: board.Board, now: Any) -> dict[str, Any]:
+    return {
         "counters": shown.counters,
         "rows": shown.rows,
-        "request_id": uuid4(),
         "more": shown.more,
+        "hidden": shown.hidden,
         "now": now,
     }
-    template = "live/_board.html" if request.htmx else "live/board.html"  # type: ignore[attr-defined]
-    return render(request, template, context)

@@ -12,7 +12,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from kombu.exceptions import OperationalError as BrokerAway
 
+from connections_app import freshness
 from connections_app.addresses import incoming_address, status_address
+from connections_app.announcing import announce
 from connections_app.models import (
     Account,
     Action,
@@ -25,7 +27,7 @@ from connections_app.models import (
 )
 from connections_app.reachability import reachability
 from connections_app.recording import address_of, record
-from connections_app.sync import health, setting_aside, tasks
+from connections_app.sync import setting_aside, tasks
 from connections_app.sync.walk import want_full_walk
 
 WALKS_SHOWN = 20
@@ -71,6 +73,7 @@ def sync_pause(request: HttpRequest) -> HttpResponse:
     SyncState.objects.filter(paused_at=None).update(
         paused_at=timezone.now(), paused_by=request.user.get_username()
     )
+    announce()
     return redirect("sync")
 
 
@@ -78,6 +81,7 @@ def sync_pause(request: HttpRequest) -> HttpResponse:
 @steers_sync
 def sync_resume(request: HttpRequest) -> HttpResponse:
     SyncState.objects.update(paused_at=None, paused_by="")
+    announce()
     return _queued(request, lambda: tasks.sync.delay())
 
 
@@ -131,8 +135,8 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     walks = list(Walk.objects.all()[:WALKS_SHOWN])
     return {
         "health": {
-            "state": health.health_of(state, now),
-            "sentence": health.sentence(state, now),
+            "state": freshness.health_of(state, now),
+            "sentence": freshness.sentence(state, now),
             "since": state.failing_since or state.fresh_at,
         },
         "state": state,

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from connections_app.announcing import announce
 from connections_app.ingest import Changes, ingest
 from connections_app.models import KeptAside, ListOrder, Source, SyncState, Walk
 from connections_app.models.connection import IN_PROGRESS
@@ -294,6 +295,7 @@ class _Walking:
             ours.filter(failing_since=None).update(failing_since=now)
             ours.update(error=error, not_before=now + retry_after if retry_after else None)
             logger.warning("Walk %s failed: %s", self.record.pk, error)
+        announce()
 
 
 def expect(order: str, page: Page) -> None:

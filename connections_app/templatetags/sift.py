@@ -13,10 +13,10 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from connections_app import freshness
 from connections_app.endpoints import Endpoint, endpoint_of, party_of
 from connections_app.models import Connection, Direction, Doubt, Operator, Status
 from connections_app.people.roles import role_of
-from connections_app.sync import health
 
 register = template.Library()
 
@@ -99,6 +99,21 @@ def party(connection: Connection) -> Endpoint:
 
 
 @register.filter
+def wall_party(connection: Connection) -> str:
+    """The other side as a wall may show it to anybody: a client's name, or a place and a number's end."""
+    end = party_of(connection)
+    if not end.is_phone:
+        return end.text
+    return f"{end.where or end.country} …{end.e164[-4:]}".strip()
+
+
+@register.filter
+def moment(value: datetime) -> str:
+    """`value` as a browser reads it."""
+    return _iso(value)
+
+
+@register.filter
 def endpoint(written: str | None) -> Endpoint:
     """One end of a call, as Sift wrote it, made readable."""
     return endpoint_of(written)
@@ -128,7 +143,7 @@ def when(moment: datetime | None, now: datetime | None = None) -> SafeString | s
     """`Today 14:02:11`, `Yesterday 09:12`, `12 Nov 16:55`, in the person's zone; in full on hover."""
     if moment is None:
         return NOTHING
-    return _in_full_on_hover(moment, _near(timezone.localtime(moment), timezone.localtime(now)))
+    return _in_full_on_hover(moment, _near(timezone.localtime(moment), timezone.localtime(now)), "near")
 
 
 @register.simple_tag
@@ -136,7 +151,7 @@ def clock(moment: datetime | None) -> SafeString | str:
     """`14:02:11`, in the person's zone; in full on hover."""
     if moment is None:
         return NOTHING
-    return _in_full_on_hover(moment, f"{timezone.localtime(moment):%H:%M:%S}")
+    return _in_full_on_hover(moment, f"{timezone.localtime(moment):%H:%M:%S}", "clock")
 
 
 @register.simple_tag
@@ -148,7 +163,7 @@ def ago(moment: datetime | None, now: datetime | None = None) -> SafeString | st
         '<time datetime="{0}" data-ago="{0}" title="{1}">{2}</time>',
         _iso(moment),
         f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S %Z}",
-        health.ago(now or timezone.now(), moment),
+        freshness.ago(now or timezone.now(), moment),
     )
 
 
@@ -234,11 +249,13 @@ def _near(local: datetime, now: datetime) -> str:
     return f"{local.day} {local:%b}{year} {local:%H:%M}"
 
 
-def _in_full_on_hover(moment: datetime, shown: str) -> SafeString:
+def _in_full_on_hover(moment: datetime, shown: str, how: str) -> SafeString:
+    """`how` tells the browser how to write a time that came over the stream in the person's zone."""
     local = timezone.localtime(moment)
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
+        '<time datetime="{}" data-when="{}" title="{}">{}</time>',
         _iso(moment),
+        how,
         f"{local:%A} {local.day} {local:%B %Y, %H:%M:%S} {local:%Z}",
         shown,
     )

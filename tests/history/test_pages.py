@@ -133,7 +133,7 @@ def test_one_call_with_its_timeline(
     seen({"connection_id": "a1", "status": "connecting", "to": "+14155550142", "direction": "incoming"})
     seen({"connection_id": "a1", "status": "connected"} | start, source=Source.RETRIEVE)
     with django_assert_num_queries(
-        FRAME + 9
+        FRAME + 7
     ):  # the call, its timeline (4), how it stands (3), calls with the same party
         answer = signed_in.get("/calls/a1/")
     titles = [happening.title for happening in answer.context["timeline"]]

@@ -4,10 +4,10 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from connections_app.sync import health
+from connections_app.freshness import freshness as freshness_now
 
 
 def freshness(request: HttpRequest) -> dict[str, Any]:
     """The freshness mark, for who is signed in. One query."""
     user = getattr(request, "user", None)
-    return {"freshness": health.freshness() if user and user.is_authenticated else None}
+    return {"freshness": freshness_now() if user and user.is_authenticated else None}

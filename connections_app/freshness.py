@@ -18,13 +18,25 @@ class Health(TextChoices):
     PAUSED = "paused"
 
 
+# The states whose mark says how long ago; the others say since when, by the clock.
+COUNTED = (Health.FRESH, Health.LATE)
+
+
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """The mark on every page: a state, its words, and the time they speak of."""
+    """The mark on every page: a state, its words, and the time they speak of.
+
+    `lead` are the words before that time, which is told as `counts` says: how long ago, or by the clock.
+    """
 
     state: Health
-    words: str
+    lead: str
     since: datetime | None
+    words: str
+
+    @property
+    def counts(self) -> bool:
+        return self.state in COUNTED
 
 
 def freshness(now: datetime | None = None) -> Freshness:
@@ -32,8 +44,17 @@ def freshness(now: datetime | None = None) -> Freshness:
     state = SyncState.objects.get()
     now = now or timezone.now()
     health = health_of(state, now)
-    since = state.failing_since if health == Health.FAILING else state.fresh_at
-    return Freshness(health, _words(health, state, now), since)
+    match health:
+        case Health.PAUSED:
+            lead, since = "Sync paused since", state.paused_at
+        case Health.FAILING:
+            lead, since = "Sift has not answered since", state.heard_at or state.failing_since
+        case Health.NEVER:
+            lead, since = "First sync running" if _is_running() else "Never synced", None
+        case _:
+            lead, since = "Synced", state.fresh_at
+    told = "" if since is None else ago(now, since) if health in COUNTED else clock(since, now)
+    return Freshness(health, lead, since, f"{lead} {told}".strip())
 
 
 def health_of(state: SyncState, now: datetime) -> Health:
@@ -88,18 +109,6 @@ def clock(then: datetime | None, now: datetime) -> str:
     local = timezone.localtime(then)
     same_day = local.date() == timezone.localtime(now).date()
     return f"{local:%H:%M}" if same_day else f"{local.day} {local:%b %H:%M}"
-
-
-def _words(health: Health, state: SyncState, now: datetime) -> str:
-    match health:
-        case Health.PAUSED:
-            return f"Sync paused since {clock(state.paused_at, now)}"
-        case Health.FAILING:
-            return f"Sift has not answered since {clock(state.heard_at or state.failing_since, now)}"
-        case Health.NEVER:
-            return "First sync running" if _is_running() else "Never synced"
-        case _:
-            return f"Synced {ago(now, state.fresh_at)}"
 
 
 def _first_walk() -> str:

@@ -1,0 +1,90 @@
+"""Who may watch: whoever is signed in, and whoever has a link to the wallboard; for as long as that holds."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from importlib import import_module
+from io import BytesIO
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.sessions.models import Session
+from django.core.handlers.asgi import ASGIRequest
+from django.db import connection as database
+from django.utils import timezone
+
+from connections_app.live import walls
+from connections_app.live.reading import Kind
+from connections_app.models import Operator, WallLink
+
+SIGNED_OUT, REVOKED = "signed-out", "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who watches what: by a session, with its operator and password as they were, or by a wall's link."""
+
+    kind: Kind
+    session: str = ""
+    operator: int = 0
+    password: str = field(default="", repr=False)
+    wall: int = 0
+
+
+def visitor(scope: dict[str, Any]) -> Visitor | None:
+    """Who asks for the stream; None for whoever may not have it. Two queries.
+
+    `brief` in the query string asks for ids alone, `wall=1` for the wallboard, and `wall=<token>` for the
+    wallboard by its link. Raises `DisallowedHost`.
+    """
+    request: Any = ASGIRequest(scope, BytesIO())
+    request.get_host()
+    try:
+        wall = request.GET.get("wall", "")
+        if wall not in ("", "1"):
+            link = walls.link_of(wall)
+            return Visitor(Kind.WALL, wall=link.pk) if link else None
+        kind = Kind.WALL if wall else Kind.BRIEF if "brief" in request.GET else Kind.BOARD
+        return _signed_in(request, kind)
+    finally:
+        database.close()
+
+
+def left(visitors: Collection[Visitor]) -> dict[Visitor, str]:
+    """Those of `visitors` who may no longer watch, and why. Three queries at the most, however many."""
+    try:
+        gone = dict.fromkeys(_signed_out([one for one in visitors if one.session]), SIGNED_OUT)
+        return gone | dict.fromkeys(_revoked([one for one in visitors if one.wall]), REVOKED)
+    finally:
+        database.close()
+
+
+def _signed_in(request: Any, kind: Kind) -> Visitor | None:
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    operator = get_user(request)
+    if not isinstance(operator, Operator):
+        return None
+    return Visitor(kind, key, operator.pk, operator.password)
+
+
+def _signed_out(visitors: Collection[Visitor]) -> list[Visitor]:
+    if not visitors:
+        return []
+    sessions = Session.objects.filter(
+        session_key__in={one.session for one in visitors}, expire_date__gt=timezone.now()
+    )
+    valid = set(sessions.values_list("session_key", flat=True))
+    operators = Operator.objects.filter(pk__in={one.operator for one in visitors}, is_active=True)
+    passwords = dict(operators.values_list("pk", "password"))
+    return [
+        one for one in visitors if one.session not in valid or passwords.get(one.operator) != one.password
+    ]
+
+
+def _revoked(visitors: Collection[Visitor]) -> list[Visitor]:
+    if not visitors:
+        return []
+    links = WallLink.objects.filter(pk__in={one.wall for one in visitors}, revoked_at=None)
+    valid = set(links.values_list("pk", flat=True))
+    return [one for one in visitors if one.wall not in valid]

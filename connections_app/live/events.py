@@ -1,0 +1,141 @@
+"""`/events/`: Server-Sent Events as the web process sends them, before Django's own handler.
+
+Django keeps a thread for each open request; here an open stream is two small tasks, without a thread and
+without a connection to the database.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from time import monotonic
+from typing import Any
+
+from django.core.exceptions import DisallowedHost
+from django.db import InterfaceError
+
+from connections_app.live import doors
+from connections_app.live.doors import Visitor
+from connections_app.live.feed import written
+from connections_app.live.hub import DATABASE_AWAY, Hub, Stream
+
+logger = logging.getLogger(__name__)
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+PATH = "/events/"
+# So many sign-ins are looked up at once.
+AT_ONCE = 4
+# A reader that takes nothing for so long is dropped.
+STUCK = 20.0
+# No more than this is handed to the web server before the reader has taken what came before.
+PIECE = 32 * 1024
+# So long nobody is looked up again after the database did not answer.
+AWAY_SECONDS = 1.0
+HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    # Proxies such as nginx would collect events otherwise.
+    (b"x-accel-buffering", b"no"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+
+class Events:
+    """ASGI: answers `/events/`, and leaves the rest to `application`."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+        self.threads = ThreadPoolExecutor(AT_ONCE, "doors")
+        self.hub = Hub()
+        self.away_until = 0.0
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != PATH:
+            await self.application(scope, receive, send)
+        elif scope["method"] not in ("GET", "HEAD"):
+            await _answer(send, HTTPStatus.METHOD_NOT_ALLOWED, (b"allow", b"GET, HEAD"))
+        else:
+            visitor = await self._admit(scope, send)
+            if visitor and scope["method"] == "HEAD":
+                await _answer(send, HTTPStatus.OK)
+            elif visitor:
+                await self._stream(visitor, receive, send)
+
+    async def _admit(self, scope: Message, send: Send) -> Visitor | None:
+        """Who may watch; None once the answer says why not."""
+        try:
+            found = await self._looked_up(scope)
+        except DisallowedHost:
+            await _answer(send, HTTPStatus.BAD_REQUEST)
+        except DATABASE_AWAY:
+            await _answer(send, HTTPStatus.SERVICE_UNAVAILABLE, (b"retry-after", b"1"))
+        else:
+            if found is None:
+                await _answer(send, HTTPStatus.UNAUTHORIZED)
+            return found
+        return None
+
+    async def _looked_up(self, scope: Message) -> Visitor | None:
+        """Raises `DisallowedHost`, and one of `DATABASE_AWAY`: at once where it was away a moment ago."""
+        if monotonic() < self.away_until:
+            raise InterfaceError
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self.threads, doors.visitor, dict(scope))
+        except DATABASE_AWAY:
+            self.away_until = monotonic() + AWAY_SECONDS
+            raise
+
+    async def _stream(self, visitor: Visitor, receive: Receive, send: Send) -> None:
+        stream = self.hub.join(visitor)
+        gone = asyncio.create_task(_gone(receive))
+        gone.add_done_callback(lambda _: stream.task.cancel())
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+            await self._follow(stream, send)
+        except TimeoutError:
+            logger.warning("A stream was dropped: its reader took nothing for %.0f s", STUCK)
+        except asyncio.CancelledError:
+            # The reader left, the stream was ended, or the process stops.
+            goodbye = written("bye", f'"why":"{stream.why}"') if stream.why else b""
+            await send({"type": "http.response.body", "body": goodbye, "more_body": False})
+        finally:
+            self.hub.leave(stream)
+            gone.cancel()
+
+    async def _follow(self, stream: Stream, send: Send) -> None:
+        """The whole board, then each event; the whole board again for a reader that fell behind."""
+        kind = stream.visitor.kind
+        while True:
+            position = self.hub.feed.head
+            whole = await self.hub.snapshot(kind)
+            await _send(send, whole.sent[kind])
+            while (events := self.hub.feed.since(position)) is not None:
+                position += len(events)
+                news = [one for one in events if not one.number or one.number > whole.number]
+                if news:
+                    await _send(send, b"".join(one.sent[kind] for one in news if kind in one.sent))
+                await self.hub.feed.more(position)
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send(send: Send, told: bytes) -> None:
+    """Raises `TimeoutError` where the reader takes nothing."""
+    for start in range(0, len(told), PIECE):
+        async with asyncio.timeout(STUCK):
+            await send({"type": "http.response.body", "body": told[start : start + PIECE], "more_body": True})
+
+
+async def _answer(send: Send, status: HTTPStatus, *headers: tuple[bytes, bytes]) -> None:
+    told = f"{status.phrase}.\n".encode()
+    own = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(told)).encode())]
+    await send({"type": "http.response.start", "status": status.value, "headers": [*own, *headers]})
+    await send({"type": "http.response.body", "body": told})
