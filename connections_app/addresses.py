@@ -1,4 +1,4 @@
-"""The addresses that Sift calls back, and keeping their tokens out of sight."""
+"""Addresses that hold a token: those that Sift calls back, and the wallboard's. And keeping tokens unseen."""
 
 import re
 from typing import Any
@@ -22,6 +22,11 @@ def incoming_address(token: str) -> str:
 def done_address(token: str) -> str:
     """Where Sift tells what the caller keyed or said."""
     return _address("hook_done", token)
+
+
+def wall_address(token: str) -> str:
+    """Where the wallboard is seen without signing in."""
+    return _address("wall", token)
 
 
 def without_tokens(value: Any) -> Any:

@@ -6,16 +6,13 @@ from django.db import connection as database
 from connections_app import scripts
 from connections_app.addresses import without_tokens
 from connections_app.announcing import announce
+from connections_app.control import checking
 from connections_app.control.asking import JUST_SENT, OPEN, Asked, ask, close, record_outcome
-from connections_app.ingest import ingest
-from connections_app.models import Action, Connection, Origin, Outcome, Push, Source, Verb
+from connections_app.models import Action, Connection, Origin, Outcome, Push, Verb
 from connections_app.recording import record
 from connections_app.rights import check_may_steer
 from connections_app.scripts import Made, Wanted
-from connections_app.sift.client import SiftClient
-from connections_app.sift.errors import SiftError
 from connections_app.sift.outcomes import Accepted, Rejected, Unknown
-from connections_app.sift.payloads import Observation
 from connections_app.sift.routine import JSONObject
 
 VERBS = {Push.Kind.ROUTINE: Verb.PUSH, Push.Kind.HANG_UP: Verb.HANG_UP, Push.Kind.FALLBACK: Verb.PUSH}
@@ -34,11 +31,16 @@ def push_routine(connection: Connection, wanted: Wanted, asked: Asked) -> Push:
     return _push(connection, wanted, asked, Push.Kind.ROUTINE, Origin.PUSHED)
 
 
-def hang_up(connection: Connection, asked: Asked) -> Push:
-    """End `connection`. One that has ended already is as good as hung up. Raises as `push_routine` does."""
+def hang_up(connection: Connection, asked: Asked, *, is_stale: bool = False) -> Push:
+    """End `connection`. One that has ended already is as good as hung up. Raises as `push_routine` does.
+
+    Where what was seen of it `is_stale`, Sift is first asked how it stands.
+    """
     check_may_steer(asked.operator, connection)
     if before := asked.before(Push):
         return before
+    if is_stale:
+        checking.read_again(connection)
     return _push(connection, scripts.HANG_UP, asked, Push.Kind.HANG_UP, Origin.HANG_UP)
 
 
@@ -89,16 +91,7 @@ def send(push: Push, commands: list[JSONObject]) -> Accepted | Rejected | Unknow
 def _already_ended(connection: Connection) -> Accepted | None:
     """Whether a call that could not be hung up is over: Sift is asked for it, where that is not known yet."""
     if connection.is_in_progress:
-        client = SiftClient.configured().hasty()
-        try:
-            told = client.retrieve(connection.connection_id)
-            if isinstance(told, Observation):
-                ingest([told], Source.RETRIEVE)
-        except SiftError:
-            return None
-        finally:
-            client.close()
-        connection.refresh_from_db()
+        checking.read_again(connection)
     return None if connection.is_in_progress else Accepted("It had ended already.")
 
 

@@ -10,4 +10,6 @@ urlpatterns = [
     path("<str:connection_id>/routine/", views.push_routine, name="push_routine"),
     path("<str:connection_id>/routine/check/", views.check_push, name="check_push"),
     path("<str:connection_id>/hangup/", views.hang_up, name="hang_up"),
+    path("<str:connection_id>/check/", views.check, name="check_call"),
+    path("<str:connection_id>/clear/", views.clear, name="clear_call"),
 ]

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from connections_app.control import placing, settling, steering
+from connections_app.control import checking, placing, settling, steering
 from connections_app.control.asking import Asked, OtherRequest
 from connections_app.control.forms import PlaceForm, RoutineForm
 from connections_app.endpoints import endpoint_of
@@ -118,7 +118,7 @@ def hang_up(request: HttpRequest, connection_id: str) -> HttpResponseBase:
         return render(request, "control/hang_up.html", {"call": call, "request_id": uuid4()})
     asked = Asked(operator, _request_id(request), {"hang_up": connection_id}, address_of(request))
     try:
-        steering.hang_up(call, asked)
+        steering.hang_up(call, asked, is_stale=request.POST.get("stale") == "1")
     except OtherRequest as problem:
         return _conflict(request, problem)
     if not _is_htmx(request):
@@ -126,10 +126,37 @@ def hang_up(request: HttpRequest, connection_id: str) -> HttpResponseBase:
     return _controls(request, call)
 
 
-def _controls(request: HttpRequest, call: Connection) -> HttpResponse:
+@require_POST
+def check(request: HttpRequest, connection_id: str) -> HttpResponseBase:
+    """Ask Sift how a call stands, and say what it answered."""
+    operator = cast(Operator, request.user)
+    call = get_object_or_404(Connection, connection_id=connection_id)
+    check_may_steer(operator, call)
+    return _told(request, call, checking.check(call))
+
+
+@require_POST
+def clear(request: HttpRequest, connection_id: str) -> HttpResponseBase:
+    """Take a call off the board that Sift does not know."""
+    operator = cast(Operator, request.user)
+    call = get_object_or_404(Connection, connection_id=connection_id)
+    is_cleared = checking.clear(call, operator, address_of(request))
+    return _told(request, call, "Cleared." if is_cleared else "It is not unconfirmed any more.")
+
+
+def _told(request: HttpRequest, call: Connection, words: str) -> HttpResponseBase:
+    """The call's controls for htmx, else its page, with what was found out."""
+    if _is_htmx(request):
+        return _controls(request, call, words)
+    messages.info(request, words)
+    return _see(call)
+
+
+def _controls(request: HttpRequest, call: Connection, words: str = "") -> HttpResponse:
     """A call's controls as they stand now: for htmx, in the place of those that were used."""
     shown = shown_one(cast(Operator, request.user), call.pk, timezone.now())
-    return render(request, "control/_controls.html", shown.context() | {"request_id": uuid4()})
+    context = shown.context() | {"request_id": uuid4(), "found_out": words}
+    return render(request, "control/_controls.html", context)
 
 
 def _request_id(request: HttpRequest) -> UUID:

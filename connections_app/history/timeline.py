@@ -44,7 +44,7 @@ SOURCES = {
     Source.RETRIEVE: "Sift was asked for this call",
     Source.CALLBACK: "Sift called back",
     Source.PLACING: "Sift's answer to placing it",
-    Source.PERSON: "a person cleared it",
+    Source.PERSON: "A person cleared it",
 }
 
 

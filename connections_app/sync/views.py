@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from kombu.exceptions import OperationalError as BrokerAway
 
-from connections_app import freshness
+from connections_app import freshness, setting_aside
 from connections_app.addresses import incoming_address, status_address
 from connections_app.announcing import announce
 from connections_app.models import (
@@ -27,7 +27,7 @@ from connections_app.models import (
 )
 from connections_app.reachability import reachability
 from connections_app.recording import address_of, record
-from connections_app.sync import setting_aside, tasks
+from connections_app.sync import tasks
 from connections_app.sync.walk import want_full_walk
 
 WALKS_SHOWN = 20

@@ -17,17 +17,18 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from connections_app import reading_again
 from connections_app.announcing import announce
 from connections_app.ingest import Changes, ingest
 from connections_app.models import KeptAside, ListOrder, Source, SyncState, Walk
 from connections_app.models.connection import IN_PROGRESS
+from connections_app.setting_aside import keep_aside, let_go_of
 from connections_app.sift.client import SiftClient
 from connections_app.sift.errors import Refused, SiftError, Unreachable, WrongCredentials
 from connections_app.sift.payloads import Observation, Page
-from connections_app.sync import account, lease, reading_again
+from connections_app.sync import account, lease
 from connections_app.sync.order import is_older, mark_of, order_of
 from connections_app.sync.pages import batches
-from connections_app.sync.setting_aside import keep_aside, let_go_of
 
 logger = logging.getLogger(__name__)
 

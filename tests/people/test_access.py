@@ -20,7 +20,10 @@ PARAMETER = re.compile(r"<\w+:(\w+)>")
 OPEN = {"/healthz", "/readyz", "/accounts/login/"}
 HOOKS = {f"/hooks/sift/{kind}/{TOKEN}/" for kind in ("status", "incoming", "done")}
 PLACING = ["/calls/place/", "/calls/place/check/"]
-STEERING = ["/calls/a1/routine/", "/calls/a1/routine/check/", "/calls/a1/hangup/"]
+STEERING = [
+    *("/calls/a1/routine/", "/calls/a1/routine/check/", "/calls/a1/hangup/", "/calls/a1/check/"),
+    "/calls/a1/clear/",
+]
 REQUEST = f"/calls/requests/{REQUEST_ID}/"
 PAGES = ["/", "/calls/", "/calls/a1/", "/sync/", "/sync/freshness/", "/accounts/preferences/"]
 ROUTINES = ["/routines/", "/routines/1/", "/routines/1/compare/", "/routines/schema.json"]
@@ -50,7 +53,7 @@ def addresses() -> list[str]:
 
 def test_the_lists_here_are_complete() -> None:
     listed = {*PAGES, *ROUTINES, *WRITING, *SYNC_BUTTONS, *LIBRARY_BUTTONS, *PLACING, *STEERING}
-    others = {"/accounts/logout/", "/sync/callbacks/", REQUEST, f"{REQUEST}settle/"}
+    others = {f"/wall/{TOKEN}/", "/accounts/logout/", "/sync/callbacks/", REQUEST, f"{REQUEST}settle/"}
     assert set(addresses()) == OPEN | HOOKS | listed | others
 
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from connections_app import reading_again
 from connections_app.models import Connection, ConnectionEvent, Doubt, Reading, Status, Walk
-from connections_app.sync import reading_again
 from tests.conftest import Sandbox
 from tests.sync.test_walking import sync
 

@@ -11,10 +11,10 @@ from django.utils import timezone
 from connections_app.ingest import Changes, doubt, ingest
 from connections_app.models import Connection, Doubt, Source
 from connections_app.models.connection import ConnectionQuerySet
+from connections_app.setting_aside import keep_aside
 from connections_app.sift.client import SiftClient
 from connections_app.sift.errors import NotKnown
 from connections_app.sift.payloads import Observation, Unusable
-from connections_app.sync.setting_aside import keep_aside
 
 BUDGET = 30
 # Sift has answered for so long that it knows no such call: it is lost, not in progress.
