@@ -1,9 +1,11 @@
-"""Operators: create, give a role, deactivate."""
+"""Operators: create, give a role, deactivate; and what each role may do."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group
+from django.forms import CheckboxSelectMultiple
 
 from connections_app.models import Operator
 
@@ -12,8 +14,23 @@ admin.site.site_title = "Sift Dashboard"
 admin.site.index_title = "Administration"
 
 
+admin.site.unregister(Group)
+
+
+class ByTicking(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Shows a choice of many as boxes to tick: Django's two lists break the rules of access."""
+
+    def formfield_for_manytomany(self, *args: Any, **kwargs: Any) -> Any:
+        return super().formfield_for_manytomany(*args, **kwargs, widget=CheckboxSelectMultiple)
+
+
+@admin.register(Group)
+class RoleAdmin(ByTicking, GroupAdmin):
+    """A role is a group of Django's; `permissions` is what its people may do."""
+
+
 @admin.register(Operator)
-class OperatorAdmin(UserAdmin):  # type: ignore[type-arg]
+class OperatorAdmin(ByTicking, UserAdmin):  # type: ignore[type-arg]
     list_display = ("username", "first_name", "last_name", "roles", "client_name", "is_active", "last_login")
     list_filter = ("is_active", "groups")
     search_fields = ("username", "first_name", "last_name", "email", "client_name")
@@ -36,7 +53,6 @@ class OperatorAdmin(UserAdmin):  # type: ignore[type-arg]
         ),
     )
     readonly_fields = ("last_login", "date_joined")
-    filter_horizontal = ("groups",)
 
     def get_queryset(self, request: Any) -> Any:
         return super().get_queryset(request).prefetch_related("groups")

@@ -14,14 +14,17 @@ from tests.conftest import Sandbox, running_sandbox
 from tests.control.conftest import account, running_dashboard
 
 PASSWORD = "correct horse battery"
-# What the browser itself says of an answer that a test asks for on purpose.
-EXPECTED = (
-    "Failed to load resource",
-    # What htmx says of a request that was under way when its page was left.
-    "htmx:afterRequest",
-    "htmx:sendError",
-    "htmx:sendAbort",
+# What htmx says of a request that was under way when its page was left.
+BY_HTMX = ("htmx:afterRequest", "htmx:sendError", "htmx:sendAbort")
+# What the browser says of an answer that a test asks for on purpose; never of a file of ours.
+BY_BROWSER = re.compile(
+    r"Failed to load resource: (the server responded with a status of (4\d\d|503) |net::ERR_)"
 )
+TELLS_OF_VIOLATIONS = """
+    addEventListener('securitypolicyviolation', (one) => tellViolation(
+        `${one.effectiveDirective} forbids ${one.blockedURI}, ${one.sourceFile}:${one.lineNumber}`
+    ))
+"""
 
 
 @pytest.fixture(scope="session")
@@ -46,8 +49,8 @@ def open_page(chromium: Browser, server: str, transactional_db: None) -> Iterato
     contexts = []
 
     def note(message: ConsoleMessage) -> None:
-        if message.type == "error" and not message.text.startswith(EXPECTED):
-            said.append(message.text)
+        if message.type == "error" and not is_expected(message):
+            said.append(f"{message.text} ({message.location['url']})")
 
     def open_page(width: int = 1440, scheme: str = "light", scripts: bool = True) -> Page:
         context = chromium.new_context(
@@ -58,6 +61,8 @@ def open_page(chromium: Browser, server: str, transactional_db: None) -> Iterato
             service_workers="block",
         )
         contexts.append(context)
+        context.expose_function("tellViolation", lambda violation: said.append(violation))
+        context.add_init_script(TELLS_OF_VIOLATIONS)
         page = context.new_page()
         page.set_default_timeout(10_000)
         page.on("console", note)
@@ -66,8 +71,15 @@ def open_page(chromium: Browser, server: str, transactional_db: None) -> Iterato
 
     yield open_page
     for context in contexts:
+        for page in context.pages:
+            page.title()  # What the page told before is heard first.
         context.close()
     assert said == []
+
+
+def is_expected(message: ConsoleMessage) -> bool:
+    is_file = "/static/" in message.location["url"]
+    return message.text.startswith(BY_HTMX) or (bool(BY_BROWSER.match(message.text)) and not is_file)
 
 
 @pytest.fixture
@@ -79,13 +91,13 @@ def administrator(db: None) -> Operator:
 
 
 @pytest.fixture
-def sign_in(administrator: Operator) -> Callable[[Page], Page]:
-    """Sign in by the form, as a person does."""
+def sign_in(administrator: Operator) -> Callable[..., Page]:
+    """Sign in by the form, as a person does: the administrator, or somebody else by name and password."""
 
-    def sign_in(page: Page) -> Page:
+    def sign_in(page: Page, name: str = administrator.username, password: str = PASSWORD) -> Page:
         page.goto("/")
-        page.fill("input[name=username]", administrator.username)
-        page.fill("input[name=password]", PASSWORD)
+        page.fill("input[name=username]", name)
+        page.fill("input[name=password]", password)
         page.keyboard.press("Enter")
         page.wait_for_url(re.compile(r"^https?://[^/]+/$"))
         return page

@@ -1,4 +1,4 @@
-"""A page whose database is away says so, and tries again by itself."""
+"""A page whose database is away says so, and opens by itself when it is back."""
 
 import os
 import subprocess

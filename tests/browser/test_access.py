@@ -1,0 +1,336 @@
+"""No page, in any of its states, breaks a rule of access, is wider than the window, or hides the focus.
+
+One table a feature: the state's name, where it is, what is done there, and what tells that it was reached.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.template.loader import render_to_string
+from django.utils import timezone
+from playwright.sync_api import Page, Route, TimeoutError, expect
+
+from connections_app.control.asking import DEADLINE
+from connections_app.models import (
+    CallRequest,
+    Connection,
+    Doubt,
+    KeptAside,
+    Operator,
+    Outcome,
+    Role,
+    Routine,
+    SyncState,
+    Walk,
+)
+from connections_app.models.sending import Settled
+from tests.browser.rules import broken
+from tests.browser.test_routines import MANY, saved
+from tests.history.test_pages import many, seen
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+
+Open = Callable[..., Page]
+SignIn = Callable[..., Page]
+Do = Callable[[Page], object]
+LONG = "An error that goes on " * 20 + "https://api.example/" + "x" * 300
+
+
+@dataclass(frozen=True)
+class State:
+    """One state of a page; `sign` is a text that only this state has."""
+
+    name: str
+    address: str
+    sign: str
+    do: Do = lambda page: None
+
+
+def click(selector: str) -> Do:
+    return lambda page: page.locator(selector).first.click()
+
+
+def all_open(page: Page) -> None:
+    page.evaluate("document.querySelectorAll('main details').forEach((fold) => (fold.open = true))")
+
+
+def filled_in(page: Page) -> None:
+    page.get_by_label("Phone number").fill("(415) 555-0142")
+    page.locator("#id_routine").select_option(index=1)
+    page.get_by_label("Customer").fill("Kofi")
+    page.get_by_label("Day").fill("Monday")
+    expect(page.locator(".preview")).to_be_visible()
+
+
+def changed_by_another(page: Page) -> None:
+    page.fill("#c0-text", "Mine")
+    Routine.objects.filter(name="Right").update(
+        revision=7, changed_by="ben", draft='[{"name": "Say", "text": "Theirs"}]'
+    )
+    page.get_by_role("button", name="Save draft").first.click()
+
+
+def without_its_token(page: Page) -> None:
+    page.evaluate("document.querySelectorAll('[name=csrfmiddlewaretoken]').forEach((one) => one.remove())")
+    page.get_by_role("button", name="Save").click()
+
+
+def shown_addresses(page: Page) -> None:
+    page.get_by_role("button", name="Show the addresses").click()
+
+
+def wrong_password(page: Page) -> None:
+    page.fill("input[name=username]", "root")
+    page.fill("input[name=password]", "wrong")
+    page.keyboard.press("Enter")
+
+
+CALLS = [
+    State("board", "/", "Called in"),
+    State("board, hang-up armed", "/", "Keep", click("[data-arm]")),
+    State("board, mine", "/?mine=1", "Calls in progress"),
+    State("board, all hidden", "/?q=zzz", "Calls in progress"),
+    State("keys", "/", "Back out", lambda page: page.keyboard.press("?")),
+    State("the person's menu", "/", "Sign out", click("[data-menu].menu .person")),
+    State("calls", "/calls/", "124 calls"),
+    State("calls, an older page", "/calls/", "Newer", click("[rel=next]")),
+    State("calls, filtered", "/calls/?q=415&status=failed&since=2026-05-01", "415"),
+    State("calls, filters open", "/calls/?status=failed", "Failed", all_open),
+    State("calls, none found", "/calls/?q=zzz", "zzz"),
+    State("calls, a filter that is wrong", "/calls/?since=banana", "Enter a date as 2026-05-31"),
+    State("a live call", "/calls/a1/", "First seen here", all_open),
+    State("a call of a browser client", "/calls/a2/", "browser client", all_open),
+    State("a failed call", "/calls/a3/", "Failed"),
+    State("a past call", "/calls/a4/", "Finished", all_open),
+    State("an unconfirmed call", "/calls/a5/", "Unconfirmed"),
+    State("a lost call", "/calls/a6/", "Lost"),
+]
+CONTROL = [
+    State("place a call", "/calls/place/", "Browser client"),
+    State("place a call, filled in", "/calls/place/", "Customer", filled_in),
+    State("place a call, wrong", "/calls/place/?number=12", "not a", click("[data-place]")),
+    State("place a call, commands", "/calls/place/", "A list of commands, as JSON", all_open),
+    State("a request being sent", "/calls/requests/{sending}/", "Asking Sift"),
+    State("a request that Sift took", "/calls/requests/{accepted}/", "Sift took the call"),
+    State("a request nobody knows of", "/calls/requests/{unknown}/", "It may be ringing."),
+    State("a request that was refused", "/calls/requests/{rejected}/", "This number is blocked."),
+    State("send a routine", "/calls/a1/routine/", "This stops what runs"),
+    State(
+        "send a routine, wrong",
+        "/calls/a1/routine/",
+        "Choose a routine, or write commands.",
+        click("main [type=submit]"),
+    ),
+    State("send a routine, too late", "/calls/a4/routine/", "The call has ended."),
+    State("hang up", "/calls/a1/hangup/", "The call ends for everybody on it."),
+]
+ROUTINES = [
+    State("routines", "/routines/", "Right"),
+    State("routines, archived", "/routines/?archived=1", "Old"),
+    State("one routine", "/routines/{right}/", "Versions", all_open),
+    State("two versions", "/routines/{wrong}/compare/?from=1&to=draft", "line by line"),
+    State("a new routine", "/routines/new/", "Publish", all_open),
+    State("a routine being written", "/routines/{wrong}/edit/", "Is missing.", all_open),
+    State("a routine that another changed", "/routines/{right}/edit/", "ben changed", changed_by_another),
+]
+REST = [
+    State("sync", "/sync/", "An error that goes on", all_open),
+    State("the addresses", "/sync/", "hooks/sift", shown_addresses),
+    State("preferences", "/accounts/preferences/", "Country of numbers"),
+    State("nothing is here", "/nowhere/", "Nothing is here"),
+    State("an expired form", "/accounts/preferences/", "open too long", without_its_token),
+    State("not understood", "/fails/400.html", "could not be understood"),
+    State("something broke", "/fails/500.html", "The fault is ours"),
+    State("no database", "/fails/503.html", "Calls themselves go on"),
+]
+NOTHING_YET = [
+    State("board", "/", "Calls in progress"),
+    State("calls", "/calls/", "No calls yet"),
+    State("place a call", "/calls/place/", "Browser client"),
+    State("routines", "/routines/", "New routine"),
+    State("routines, archived", "/routines/?archived=1", "archived"),
+    State("sync", "/sync/", "Sync"),
+]
+TO_A_VIEWER = [
+    State("board", "/", "Called in"),
+    State("a live call", "/calls/a1/", "First seen here"),
+    State("routines", "/routines/", "Right"),
+    State("sync", "/sync/", "Sync"),
+    State("what a role does not allow", "/calls/place/", "You may not open this"),
+]
+SIGN_IN = [
+    State("sign in", "/accounts/login/?next=/sync/", "Sign in to go on"),
+    State("sign in, refused", "/accounts/login/", "The name or the password is not right.", wrong_password),
+]
+
+
+@pytest.fixture
+def keys(administrator: Operator) -> dict[str, object]:
+    """Calls, requests, routines and walks in every state; the ids that addresses are written with."""
+    Routine.objects.filter(name="Old").delete()
+    calls_in_every_state()
+    walks_in_every_state()
+    requests = {outcome.value: asked(outcome, administrator) for outcome in Outcome}
+    saved("Old", [{"name": "HangUp"}])
+    Routine.objects.filter(name="Old").update(archived_at=timezone.now())
+    right = saved("Right", [{"name": "Say", "text": "x" * 300}, {"name": "GetDate", "odd": "y" * 90}])
+    wrong = saved("Wrong", [{"name": "HangUp"}], draft=MANY)
+    return requests | {"right": right.pk, "wrong": wrong.pk}
+
+
+def calls_in_every_state() -> None:
+    many(118)
+    started = {"start_time": "2026-05-10T02:28:17Z"}
+    live = {"status": "connected", "direction": "incoming"} | started
+    seen(
+        {"connection_id": "a1", "status": "connecting", "to": "+14155550142", "direction": "incoming"},
+        {"connection_id": "a2", "from": "webrtc:ana", "direction": "outgoing"} | live,
+        {"connection_id": "a3", "status": "failed", "to": "+15554443333"} | started,
+        {"connection_id": "a4", "client_data": {"<b>": "x" * 300}, "from": "+442079460018"} | started,
+        {"connection_id": "a5", "to": "+12125550199"} | live,
+        {"connection_id": "a6", "to": "webrtc:" + "long-name-" * 20} | live,
+    )
+    seen({"connection_id": "a2", "direction": "outgoing", "status": "connected"})
+    Connection.objects.filter(connection_id="a2").update(direction="outgoing")
+    Connection.objects.filter(connection_id="a5").update(doubt=Doubt.UNCONFIRMED)
+    Connection.objects.filter(connection_id="a6").update(doubt=Doubt.LOST)
+
+
+def walks_in_every_state() -> None:
+    for number, state in enumerate(Walk.State):
+        error = LONG if state == Walk.State.FAILED else ""
+        ended = None if state == Walk.State.RUNNING else timezone.now()
+        Walk.objects.create(
+            full=number % 2 == 0, origin="schedule", fence=number, state=state, finished_at=ended, error=error
+        )
+    SyncState.objects.update_or_create(
+        pk=1, defaults={"failing_since": timezone.now(), "error": LONG, "full_wanted": False}
+    )
+    KeptAside.objects.create(
+        digest="0", payload={"id": "x" * 300}, reason="Its status is not known.", last_seen_at=timezone.now()
+    )
+
+
+def asked(outcome: Outcome, operator: Operator) -> object:
+    """The id of a request to place a call that has this outcome."""
+    return CallRequest.objects.create(
+        request_id=uuid4(),
+        digest="0",
+        contents={"phone_number": "+14155550142"},
+        operator=operator,
+        operator_name=operator.username,
+        deadline=timezone.now() + DEADLINE + timedelta(hours=1),
+        outcome=outcome,
+        reason="This number is blocked." if outcome == Outcome.REJECTED else "",
+        settled_by=Settled.ANSWER if outcome == Outcome.REJECTED else "",
+        phone_number="+14155550142",
+    ).request_id
+
+
+@pytest.fixture
+def check(axe: str) -> Iterator[Callable[..., None]]:
+    """Bring a page into each state of a table, and collect what is broken there."""
+    found: list[str] = []
+
+    def check(page: Page, states: list[State], keys: dict[str, Any] | None = None) -> None:
+        for state in states:
+            page.goto(state.address.format(**keys or {}))
+            problems = reached(page, state) or broken(page, axe)
+            found.extend(f"{state.name} {problem}" for problem in problems)
+
+    yield check
+    assert not found, "\n".join(found)
+
+
+def reached(page: Page, state: State) -> list[str]:
+    """Bring the page into the state; what tells that it is not there."""
+    try:
+        state.do(page)
+        expect(page.get_by_text(state.sign).filter(visible=True).first).to_be_visible()
+    except (AssertionError, TimeoutError) as missing:
+        return [f"is not reached, {page.url}: {missing}".partition("\nCall log")[0]]
+    return []
+
+
+@pytest.mark.parametrize(
+    "states",
+    [CALLS[:7], CALLS[7:13], CALLS[13:], CONTROL, ROUTINES, REST],
+    ids=["board", "calls", "one call", "control", "routines", "rest"],
+)
+def test_pages_with_calls_in_every_state(
+    open_page: Open,
+    sign_in: SignIn,
+    keys: dict[str, object],
+    check: Callable[..., None],
+    states: list[State],
+) -> None:
+    page = sign_in(open_page())
+    page.route("**/fails/*", failing)
+    check(page, states, keys)
+
+
+def test_pages_of_a_dashboard_that_has_seen_nothing(
+    open_page: Open, sign_in: SignIn, check: Callable[..., None]
+) -> None:
+    check(sign_in(open_page()), NOTHING_YET)
+
+
+def test_pages_for_those_who_may_only_look(
+    open_page: Open,
+    sign_in: SignIn,
+    keys: dict[str, object],
+    check: Callable[..., None],
+    make_operator: Callable[..., Operator],
+) -> None:
+    make_operator("viewer", Role.VIEWER)
+    check(sign_in(open_page(), "viewer", "correct horse"), TO_A_VIEWER)
+
+
+def test_signing_in(open_page: Open, administrator: Operator, check: Callable[..., None]) -> None:
+    check(open_page(), SIGN_IN)
+
+
+def failing(route: Route) -> None:
+    """Answer with a page that is shown only when something fails, under the policy of all pages."""
+    policy = route.fetch(url=route.request.url.replace("/fails/", "/accounts/")).headers
+    name = route.request.url.rsplit("/", 1)[1]
+    route.fulfill(
+        body=render_to_string(name),
+        headers={
+            "content-type": "text/html",
+            "content-security-policy": policy["content-security-policy"],
+        },
+    )
+
+
+def test_the_admin(
+    open_page: Open, sign_in: SignIn, keys: dict[str, object], check: Callable[..., None]
+) -> None:
+    page = sign_in(open_page())
+    page.goto("/admin/")
+    check(page, [State(address, address, "Sift Dashboard") for address in of_the_admin(page)])
+
+
+LISTS = "#content-main th a[href^='/admin/']"
+ROW = "#result_list tbody th a"
+
+
+def of_the_admin(page: Page) -> list[str]:
+    """The addresses of the admin: each list, and of its first row every page that it leads to."""
+    found = ["/admin/", "/admin/password_change/"]
+    for listed in hrefs(page, LISTS):
+        page.goto(listed)
+        found += [listed, *hrefs(page, ".object-tools a.addlink")]
+        for row in hrefs(page, ROW)[:1]:
+            page.goto(row)
+            found += [row, *hrefs(page, "a.historylink, a.deletelink, a[href$='/password/']")]
+    return found
+
+
+def hrefs(page: Page, selector: str) -> list[str]:
+    found = page.locator(selector).evaluate_all("(links) => links.map((one) => new URL(one.href).pathname)")
+    return list(dict.fromkeys(found))
