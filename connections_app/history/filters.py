@@ -89,7 +89,7 @@ def filtered(form: CallsForm) -> ConnectionQuerySet:
     asked = form.cleaned_data
     calls = Connection.objects.all()
     if asked["q"]:
-        calls = calls.filter(searched__icontains=search_text(asked["q"]))
+        calls = calls.filter(searched__ilike=search_text(asked["q"]))
     if asked["status"]:
         calls = calls.filter(status__in=asked["status"])
     if asked["direction"]:

@@ -8,11 +8,13 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from connections_app.addresses import without_tokens
 from connections_app.history.filters import CallsForm, chips, filtered, quick_ranges
 from connections_app.history.paging import BadPlace, CallsPage, page
+from connections_app.history.suggesting import suggest
 from connections_app.history.timeline import timeline
 from connections_app.models import Action, CallRequest, Connection, Operator
 from connections_app.models.connection import ConnectionQuerySet
@@ -73,6 +75,16 @@ def call(request: HttpRequest, connection_id: str) -> HttpResponse:
     }
     template = "history/_call.html" if request.htmx else "history/call.html"  # type: ignore[attr-defined]
     return render(request, template, context)
+
+
+@never_cache
+@require_safe
+def search_calls(request: HttpRequest) -> HttpResponse:
+    """What the search box offers for `q`, for htmx; without `q`, the call whose id is “search”."""
+    if "q" not in request.GET:
+        return call(request, "search")
+    suggested = suggest(request.GET["q"], cast(Operator, request.user))
+    return render(request, "history/_suggestions.html", {"suggested": suggested, "now": timezone.now()})
 
 
 def counted(matching: ConnectionQuerySet) -> str:

@@ -1,12 +1,13 @@
 """Connections: the calls between Sift and a phone or browser."""
 
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 import pgtrigger
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Coalesce, Concat
+from django.db.models.lookups import IContains
 from django.urls import reverse
 
 
@@ -47,6 +48,16 @@ class Source(models.TextChoices):
 IN_PROGRESS = (Status.CONNECTING, Status.CONNECTED)
 # Separates the searched texts, so that no match runs from one into the next.
 BETWEEN = "\n"
+
+
+@models.TextField.register_lookup
+class ILike(IContains):
+    """`icontains` as the trigram index serves it; in Django's own form, with UPPER(), every row is read."""
+
+    lookup_name = "ilike"
+
+    def get_rhs_op(self, connection: Any, rhs: str) -> str:
+        return f"ILIKE {rhs}"
 
 
 class ConnectionQuerySet(models.QuerySet["Connection"]):

@@ -25,6 +25,8 @@ STEERING = [
     "/calls/a1/clear/",
 ]
 REQUEST = f"/calls/requests/{REQUEST_ID}/"
+# Answers what is asked with `q`; without, it is a call's address as any other.
+SEARCH = "/calls/search/"
 PAGES = ["/", "/calls/", "/calls/a1/", "/sync/", "/sync/freshness/", "/accounts/preferences/"]
 ROUTINES = ["/routines/", "/routines/1/", "/routines/1/compare/", "/routines/schema.json"]
 WRITING = ["/routines/new/", "/routines/1/edit/"]
@@ -53,8 +55,9 @@ def addresses() -> list[str]:
 
 def test_the_lists_here_are_complete() -> None:
     listed = {*PAGES, *ROUTINES, *WRITING, *SYNC_BUTTONS, *LIBRARY_BUTTONS, *PLACING, *STEERING}
-    others = {f"/wall/{TOKEN}/", "/accounts/logout/", "/sync/callbacks/", REQUEST, f"{REQUEST}settle/"}
-    assert set(addresses()) == OPEN | HOOKS | listed | others
+    requests = {REQUEST, f"{REQUEST}settle/"}
+    others = {f"/wall/{TOKEN}/", "/accounts/logout/", "/sync/callbacks/", SEARCH}
+    assert set(addresses()) == OPEN | HOOKS | listed | requests | others
 
 
 def test_callbacks_need_a_token_and_nobody_signed_in(client: Client) -> None:
@@ -104,7 +107,7 @@ def test_that_an_administrator_saw_them_is_on_record(client: Client, make_operat
     "address",
     [
         *(*PAGES, *ROUTINES, *WRITING, *SYNC_BUTTONS, *LIBRARY_BUTTONS),
-        *(*PLACING, *STEERING, REQUEST, f"{REQUEST}settle/", "/sync/callbacks/"),
+        *(*PLACING, *STEERING, REQUEST, f"{REQUEST}settle/", "/sync/callbacks/", SEARCH),
         *("/admin/", "/admin/connections_app/connection/"),
     ],
 )
@@ -122,7 +125,7 @@ def test_a_fragment_takes_the_whole_page_to_sign_in_and_back(client: Client) -> 
 
 
 @pytest.mark.parametrize("role", list(Role))
-@pytest.mark.parametrize("address", [*PAGES, *ROUTINES])
+@pytest.mark.parametrize("address", [*PAGES, *ROUTINES, f"{SEARCH}?q=a1"])
 def test_every_role_sees_every_page(client: Client, make_operator: Make, role: Role, address: str) -> None:
     seen({"connection_id": "a1"})
     client.force_login(make_operator(role=role))

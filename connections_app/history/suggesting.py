@@ -1,0 +1,153 @@
+"""What the search box offers while somebody types: calls, a number to call, and the whole list."""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import OperationalError, transaction
+from django.db import connection as database
+from django.db.models import Q
+from psycopg.errors import QueryCanceled
+
+from connections_app.endpoints import Endpoint, endpoint_of, party_of
+from connections_app.history.filters import WRITTEN_NUMBER, CallsForm, search_text
+from connections_app.models import Connection, Operator
+from connections_app.models.connection import BETWEEN, ConnectionQuerySet
+from connections_app.models.sending import CLIENT
+from connections_app.rights import may_place
+from connections_app.sift.numbers import ImpossibleNumber, e164
+
+SHOWN = 8
+# The index holds pieces of three characters; what is shorter would be looked for in every row.
+LEAST_CHARACTERS = 3
+# Whoever types waits no longer for an answer.
+PATIENCE = timedelta(milliseconds=400)
+# A number that is typed is not offered to be called before it may be whole.
+LEAST_DIGITS = 7
+TYPE_ON = "Type on: three characters or more."
+TOO_MANY = "Too many calls may match. Type more, or press Enter for the list."
+
+
+class TooSlow(Exception):
+    """The calls were not found within `PATIENCE`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A text with the part that was looked for; `match` is empty where it is not in there."""
+
+    before: str
+    match: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A call; `also` is what was found where that is not in its name, and `where` says which text it is."""
+
+    call: Connection
+    end: Endpoint
+    name: Marked
+    where: str = ""
+    also: Marked | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """What is offered for `written`; `words` say what there is to say beside, or why there are no calls."""
+
+    written: str
+    calls: list[Suggestion]
+    words: str = ""
+    dials: Endpoint | None = None
+    lists: bool = False
+
+    @property
+    def told(self) -> str:
+        """The same, for who does not see the list."""
+        found = "1 call" if len(self.calls) == 1 else f"{len(self.calls)} calls"
+        return self.words or (f"{found} suggested" if self.calls else "")
+
+
+def suggest(typed: str, operator: Operator) -> Suggested:
+    """The newest calls with `typed` in a number, name or id, and what else `operator` may do with it."""
+    form = CallsForm({"q": typed})
+    if not form.is_valid():
+        return Suggested(typed, [], " ".join(map(str, form.errors["q"])))
+    written: str = form.cleaned_data["q"]
+    wanted = search_text(written)
+    if not wanted:
+        return Suggested("", [])
+    dials = _dialled(written, operator)
+    try:
+        calls = _found(_matching(wanted))
+    except TooSlow:
+        return Suggested(written, [], TOO_MANY, dials, lists=True)
+    if not calls:
+        words = TYPE_ON if _is_short(wanted) else f"No call has “{written}” in a number, a name or its id."
+        return Suggested(written, [], words, dials)
+    return Suggested(written, [_suggestion(call, wanted) for call in calls], "", dials, lists=True)
+
+
+def marked(text: str, wanted: str) -> Marked:
+    """`text` with `wanted` marked in it: a number also across what people write between its digits."""
+    between = r"[\s()./-]*" if WRITTEN_NUMBER.fullmatch(wanted) else ""
+    found = re.search(between.join(map(re.escape, wanted)), text, re.IGNORECASE)
+    if not found:
+        return Marked(text)
+    return Marked(text[: found.start()], found[0], text[found.end() :])
+
+
+def _matching(wanted: str) -> ConnectionQuerySet:
+    """All calls with `wanted` in them; for what is too short to look for, those of the client so named."""
+    if not _is_short(wanted):
+        return Connection.objects.filter(searched__ilike=wanted)
+    client = f"{CLIENT}{wanted}"
+    is_client = Q(from_endpoint__iexact=client) | Q(to_endpoint__iexact=client)
+    return Connection.objects.filter(is_client, searched__ilike=f"{BETWEEN}{client}")
+
+
+def _is_short(wanted: str) -> bool:
+    return len(wanted) < LEAST_CHARACTERS
+
+
+def _found(matching: ConnectionQuerySet) -> list[Connection]:
+    """The newest of these calls. Raises `TooSlow`."""
+    try:
+        with transaction.atomic(), database.cursor() as cursor:
+            milliseconds = PATIENCE // timedelta(milliseconds=1)
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(milliseconds)])
+            return list(matching.for_rows().newest_first()[:SHOWN])
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise TooSlow from error
+        raise
+
+
+def _dialled(written: str, operator: Operator) -> Endpoint | None:
+    """Whom the form that places calls would call, where a whole number is written and one may."""
+    is_number = WRITTEN_NUMBER.fullmatch(written) and sum(map(str.isdigit, written)) >= LEAST_DIGITS
+    if not is_number or not may_place(operator):
+        return None
+    try:
+        return endpoint_of(e164(written, operator.dials_from))
+    except ImpossibleNumber:
+        return None
+
+
+def _suggestion(call: Connection, wanted: str) -> Suggestion:
+    end = party_of(call)
+    name = marked(end.text, wanted.lower().removeprefix(CLIENT) or wanted)
+    if name.match:
+        return Suggestion(call, end, name)
+    for where, text in _other_texts(call, end):
+        also = marked(text, wanted)
+        if also.match:
+            return Suggestion(call, end, name, where, also)
+    return Suggestion(call, end, name)
+
+
+def _other_texts(call: Connection, end: Endpoint) -> list[tuple[str, str]]:
+    """The other things that a call is found by: its far end, and its id."""
+    ends = (("from", endpoint_of(call.from_endpoint)), ("to", endpoint_of(call.to_endpoint)))
+    return [(where, other.text) for where, other in ends if other != end] + [("id", call.connection_id)]
