@@ -27,7 +27,7 @@ from connections_app.announcing import channel
 from connections_app.live import doors
 from connections_app.live.doors import Visitor
 from connections_app.live.feed import Event, Feed, written
-from connections_app.live.reading import Change, Json, Kind, Reader
+from connections_app.live.reading import ROWS, Change, Json, Kind, Reader
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 COLLECT = 0.05
 # The whole board is compared with the database this often: so long a lost announcement stays unknown.
 WHOLE_EVERY = 3.0
+# Nor is it read more often than this, however many streams begin.
+WHOLE_AGAIN = 0.2
 HEARTBEAT_EVERY = 15.0
 # Who signed out, or may no longer watch, is found this soon.
 DOORS_EVERY = 2.0
@@ -129,14 +131,27 @@ class Hub:
             self.resting = asyncio.get_running_loop().call_later(RESTS_AFTER, self._rest)
 
     async def snapshot(self, kind: Kind) -> Event:
-        """The whole board for a stream that begins here, with how things stand."""
-        await self.first.wait()
+        """The whole board for a stream that begins here, with how things stand.
+
+        It is as new as the page that it follows: read after this was asked for, once for all who ask then.
+        """
+        if kind in ROWS:
+            self.whole_at = min(self.whole_at, self.whole_began + WHOLE_AGAIN)
+            self.wanted.woken.set()
+            wanted = self.wholes_begun + 1
+        else:
+            wanted = 1
+        async with self.whole:
+            await self.whole.wait_for(lambda: self.wholes_read >= wanted)
         found = await self._in_thread(self.reader.snapshot, kind)
         return Event(found.number, {kind: written("snapshot", f"{found.drawn},{self._standing()}")})
 
     def _begin(self) -> None:
         self.feed, self.reader, self.wanted, self.away = Feed(), Reader(), Wanted(), Away()
-        self.first = asyncio.Event()
+        # Readings of the whole board are numbered: who waits for one waits for one that begins after that.
+        self.whole = asyncio.Condition()
+        self.wholes_begun = self.wholes_read = 0
+        self.whole_at = self.whole_began = float("-inf")
         self.good_at = timezone.now()
         self.told_standing = ""
         works = (self._listen, self._read, self._beat, self._watch_doors)
@@ -189,13 +204,13 @@ class Hub:
     def _valkey_back(self) -> None:
         """What was announced in the meantime was not heard: the whole board is read again."""
         self.away.valkey = None
-        self.whole_at = 0.0
+        self.whole_at = float("-inf")
         self.wanted.woken.set()
         self._tell_standing()
 
     async def _read(self) -> None:
         """Have read what was announced, and every few seconds the whole board."""
-        self.whole_at = 0.0
+        self.whole_at = float("-inf")
         loop = asyncio.get_running_loop()
         while True:
             await self._woken(self.whole_at - loop.time())
@@ -203,15 +218,22 @@ class Hub:
             calls, mark = self.wanted.calls, self.wanted.mark
             self.wanted = Wanted()
             if loop.time() >= self.whole_at:
-                self._tell(await self._in_thread(self.reader.read_whole, kinds))
-                self.whole_at = loop.time() + WHOLE_EVERY
-                self.first.set()
+                await self._read_whole(kinds)
             elif calls:
                 self._tell(await self._in_thread(self.reader.read, calls, kinds))
             if mark:
                 await self._in_thread(self.reader.read_mark)
             self.good_at, self.away.database = timezone.now(), None
             self._tell_standing()
+
+    async def _read_whole(self, kinds: frozenset[Kind]) -> None:
+        self.wholes_begun, self.whole_began = self.wholes_begun + 1, asyncio.get_running_loop().time()
+        self.whole_at = self.whole_began + WHOLE_EVERY
+        number = self.wholes_begun
+        self._tell(await self._in_thread(self.reader.read_whole, kinds))
+        async with self.whole:
+            self.wholes_read = number
+            self.whole.notify_all()
 
     async def _woken(self, seconds: float) -> None:
         """Wait for an announcement, and then a moment for those that come with it; or for so long."""
@@ -251,7 +273,7 @@ class Hub:
 
     def _tell_standing(self) -> None:
         """A heartbeat at once, where the mark or what is away has changed."""
-        if self.first.is_set() and self._standing() != self.told_standing:
+        if self.wholes_read and self._standing() != self.told_standing:
             self._heartbeat()
 
     def _heartbeat(self) -> None:

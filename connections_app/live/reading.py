@@ -75,7 +75,7 @@ class Reader:
         self.counters: Counters | None = None
         self.freshness: object = None
         self.mark = json.dumps("")
-        self.fed = 0
+        self.fed: int | None = None
         self.told: dict[int, int] = {}
         self.snapshots: dict[Kind, Snapshot] = {}
 
@@ -200,18 +200,19 @@ class Reader:
         """The ids of calls whose last change stands in the change feed, and was not told."""
         if len(self.told) > REMEMBERED:
             self.told.clear()
-        is_first = not self.fed
+        is_first, last = self.fed is None, self.fed or 0
         fed = list(
-            ConnectionEvent.objects.filter(pk__gt=self.fed - OVERLAP)
+            ConnectionEvent.objects.filter(pk__gt=last - OVERLAP)
             .order_by("-pk")
             .values_list("pk", "connection_id", "change_number", "connection__connection_id")[:OVERLAP]
         )
         new = set()
         for pk, call, number, connection_id in reversed(fed):
-            self.fed = max(self.fed, pk)
+            last = max(last, pk)
             if self.told.get(call, 0) < number:
                 self.told[call] = number
                 new.add(connection_id)
+        self.fed = last
         return set() if is_first else new
 
     def _row(self, row: Row, kind: Kind) -> Json:
@@ -249,6 +250,5 @@ def _facts(row: Row | None) -> object:
 def _draw(template: str, context: dict[str, Any]) -> str:
     """HTML for everybody: each browser fills in the person's zone and rights."""
     return get_template(template).render(
-        context
-        | {"everybody": True, "now": timezone.now(), "request_id": uuid4(), "csrf_token": "NOTPROVIDED"}
+        context | {"everybody": True, "now": timezone.now(), "request_id": uuid4()}
     )
