@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 NODE_MODULES = ROOT / "node_modules"
-NEEDED_FOR_TESTS = ("test", "bench")
+NEEDED_FOR_TESTS = ("test", "bench", "pictures")
 
 # What uv calls those settings of pip's that say where packages come from.
 UV_NAMES = {
