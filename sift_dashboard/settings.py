@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "connections_app.people.middleware.SignInRequiredMiddleware",
+    "connections_app.people.middleware.IdleLimitMiddleware",
     "connections_app.people.middleware.TimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -164,7 +165,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_ENGINE = "connections_app.people.sessions"
+SESSION_COOKIE_AGE = 60 * env.whole_number("SESSION_IDLE_MINUTES", 720, 5, 43_200)
 
 # What a browser may do with our pages
 CONTENT_SECURITY_POLICY = {

@@ -1,4 +1,4 @@
-"""Everything needs a signed-in person, and shows times in that person's zone."""
+"""Everything needs a signed-in person, who stays so while asking, and shows times in that person's zone."""
 
 import zoneinfo
 from collections.abc import Callable
@@ -11,6 +11,10 @@ from django.shortcuts import resolve_url
 from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
+
+from connections_app.people.sessions import SessionStore
+
+BACKGROUND = "X-Background"
 
 
 class SignInRequiredMiddleware(LoginRequiredMiddleware):
@@ -40,6 +44,26 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
         query = QueryDict(mutable=True)
         query["next"] = htmx.current_url_abs_path or "/"
         return HttpResponseClientRedirect(f"{self.get_login_url(view_func)}?{query.urlencode(safe='/')}")
+
+
+class IdleLimitMiddleware:
+    """Puts the end of a session off while its person asks for something.
+
+    What a page asks for by itself says so in a header (`static/js/background.js`), and puts nothing off.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view_func: Callable[..., Any], *_: Any) -> None:
+        is_open = not getattr(view_func, "login_required", True)
+        if is_open or request.headers.get(BACKGROUND) == "yes":
+            return
+        if request.user.is_authenticated and isinstance(request.session, SessionStore):
+            request.session.put_off_end()
 
 
 class TimeZoneMiddleware:

@@ -1,4 +1,4 @@
-"""`/accounts/`: signing in and out, and a person's own preferences."""
+"""`/accounts/`: signing in and out, a person's own preferences, and the columns that they choose to see."""
 
 from typing import cast
 
@@ -7,12 +7,17 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect, render, resolve_url
 from django.utils.decorators import method_decorator
-from django.views.decorators.http import require_http_methods
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST
 
 from connections_app.models import Operator
+from connections_app.people.columns import List, NoSuchColumn, show
 from connections_app.people.forms import PreferencesForm, SignInForm, zones
+
+SEE_OTHER = 303
+PAGES = {List.CALLS: "calls", List.LIVE: "board"}
 
 
 class SignIn(LoginView):
@@ -44,3 +49,22 @@ def preferences(request: HttpRequest) -> HttpResponse:
         {"form": form, "zones": zones(), "default_country": settings.DEFAULT_COUNTRY},
         status=status,
     )
+
+
+@require_POST
+def columns(request: HttpRequest) -> HttpResponse:
+    """Keep which columns of `list` are `shown`; back to `next`, or nothing to read for htmx."""
+    try:
+        of = show(cast(Operator, request.user), request.POST.get("list", ""), request.POST.getlist("shown"))
+    except NoSuchColumn as problem:
+        return HttpResponse(str(problem), status=422, content_type="text/plain; charset=utf-8")
+    return _done(request, PAGES[of])
+
+
+def _done(request: HttpRequest, page: str) -> HttpResponse:
+    """On to `next` where that is one of our own pages, else to `page`; htmx is on its page already."""
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponse(status=204)
+    wanted = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure())
+    return HttpResponse(status=SEE_OTHER, headers={"Location": wanted if is_ours else resolve_url(page)})

@@ -27,6 +27,7 @@ STEERING = [
 REQUEST = f"/calls/requests/{REQUEST_ID}/"
 # Answers what is asked with `q`; without, it is a call's address as any other.
 SEARCH = "/calls/search/"
+COLUMNS = "/accounts/columns/"
 PAGES = ["/", "/calls/", "/calls/a1/", "/sync/", "/sync/freshness/", "/accounts/preferences/"]
 ROUTINES = ["/routines/", "/routines/1/", "/routines/1/compare/", "/routines/schema.json"]
 WRITING = ["/routines/new/", "/routines/1/edit/"]
@@ -56,7 +57,7 @@ def addresses() -> list[str]:
 def test_the_lists_here_are_complete() -> None:
     listed = {*PAGES, *ROUTINES, *WRITING, *SYNC_BUTTONS, *LIBRARY_BUTTONS, *PLACING, *STEERING}
     requests = {REQUEST, f"{REQUEST}settle/"}
-    others = {f"/wall/{TOKEN}/", "/accounts/logout/", "/sync/callbacks/", SEARCH}
+    others = {f"/wall/{TOKEN}/", "/accounts/logout/", "/sync/callbacks/", SEARCH, COLUMNS}
     assert set(addresses()) == OPEN | HOOKS | listed | requests | others
 
 
@@ -107,7 +108,7 @@ def test_that_an_administrator_saw_them_is_on_record(client: Client, make_operat
     "address",
     [
         *(*PAGES, *ROUTINES, *WRITING, *SYNC_BUTTONS, *LIBRARY_BUTTONS),
-        *(*PLACING, *STEERING, REQUEST, f"{REQUEST}settle/", "/sync/callbacks/", SEARCH),
+        *(*PLACING, *STEERING, REQUEST, f"{REQUEST}settle/", "/sync/callbacks/", SEARCH, COLUMNS),
         *("/admin/", "/admin/connections_app/connection/"),
     ],
 )
@@ -130,6 +131,12 @@ def test_every_role_sees_every_page(client: Client, make_operator: Make, role: R
     seen({"connection_id": "a1"})
     client.force_login(make_operator(role=role))
     assert client.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_every_role_chooses_columns(client: Client, make_operator: Make, role: Role) -> None:
+    client.force_login(make_operator(role=role))
+    assert client.post(COLUMNS, {"list": "calls"}).status_code == 303
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR])
@@ -160,7 +167,7 @@ def test_supervisors_write_routines(client: Client, make_operator: Make, address
     assert client.get(address).status_code == 200
 
 
-@pytest.mark.parametrize("address", [*SYNC_BUTTONS, *LIBRARY_BUTTONS])
+@pytest.mark.parametrize("address", [*SYNC_BUTTONS, *LIBRARY_BUTTONS, COLUMNS])
 def test_buttons_are_not_links(client: Client, make_operator: Make, address: str) -> None:
     client.force_login(make_operator(role=Role.SUPERVISOR))
     assert client.get(address).status_code == 405
