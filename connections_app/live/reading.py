@@ -102,7 +102,7 @@ class Reader:
         missing = set(left) - {call.pk for call in over}
         self.hour_is_due = True
         self.read_mark()
-        return self._change([*found, *over], missing, self._fed(), kinds, now)
+        return self._change([*over, *found], missing, self._fed(), kinds, now)
 
     def read_mark(self) -> None:
         """Read how fresh the calls are. One query."""
@@ -162,11 +162,13 @@ class Reader:
         known = self.rows.get(call.pk)
         row = Row(call, standing_of(call, now), is_mine=False, may_steer=True)
         if call.is_in_progress:
-            is_full = known is None and len(self.rows) >= board.LIMIT
-            return None if is_full else row
+            return row if known or self._has_room() else None
         if known is None or call.doubt == Doubt.LOST:
             return None
         return replace(row, over_at=known.over_at or now)
+
+    def _has_room(self) -> bool:
+        return sum(row.over_at is None for row in self.rows.values()) < board.LIMIT
 
     def _forget_ended(self, now: datetime) -> None:
         """Every browser takes them off by itself."""

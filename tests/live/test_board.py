@@ -1,6 +1,9 @@
 """The board shows every call in progress, longest first, and what it costs does not grow."""
 
+import json
+from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -9,11 +12,15 @@ from pytest_django import DjangoAssertNumQueries
 from pytest_django.asserts import assertContains
 
 from connections_app.ingest import doubt
+from connections_app.live import board
 from connections_app.live.board import LIMIT
-from connections_app.models import Connection, Doubt, Source
+from connections_app.live.reading import Kind, Reader
+from connections_app.models import CallRequest, Connection, Doubt, Operator, Outcome, Source
 from tests.history.test_pages import FRAME, seen
 
 pytestmark = pytest.mark.django_db
+
+Make = Callable[..., Operator]
 
 
 def calls_of(answer: Any) -> list[Connection]:
@@ -66,3 +73,99 @@ def test_the_last_hour_is_counted(signed_in: Client) -> None:
     )
     counters = signed_in.get("/").context["counters"]
     assert (counters.last_hour, counters.failed_last_hour, counters.answered_percent) == (2, 1, 50.0)
+
+
+@pytest.mark.parametrize(
+    ("q", "shown"),
+    [
+        ("", "abc"),
+        ("415", "ac"),
+        ("(415) 555-0142", "a"),
+        ("+1 415", "ac"),
+        ("ANA", "b"),
+        ("connecting", "c"),
+        ("415 connecting", "c"),
+        ("id-b", "b"),
+        ("nobody", ""),
+        ("<b>\x00", ""),
+    ],
+)
+def test_the_filter_hides_what_lacks_a_word(signed_in: Client, q: str, shown: str) -> None:
+    seen(
+        {"connection_id": "id-a", "status": "connected", "to": "+14155550142", "direction": "incoming"},
+        {"connection_id": "id-b", "status": "connected", "from": "webrtc:ana", "direction": "outgoing"},
+        {"connection_id": "id-c", "status": "connecting", "to": "+14155550199", "direction": "incoming"},
+    )
+    answer = signed_in.get("/", {"q": q})
+    rows = answer.context["rows"]
+    assert {row.call.connection_id[-1] for row in rows if not row.is_hidden} == set(shown)
+    assert answer.context["hidden"] == 3 - len(shown)
+
+
+def test_mine_are_those_i_placed_and_those_i_am_on(client: Client, make_operator: Make) -> None:
+    ana = make_operator("ana", client_name="Ana")
+    seen(
+        *(
+            {"connection_id": name, "status": "connected", "to": "+14155550142"}
+            for name in ("placed", "other")
+        ),
+        {"connection_id": "on", "status": "connected", "to": "webrtc:ana"},
+    )
+    placed = Connection.objects.get(connection_id="placed")
+    CallRequest.objects.create(
+        request_id=uuid4(),
+        phone_number="+14155550142",
+        operator=ana,
+        operator_name="ana",
+        deadline=timezone.now(),
+        outcome=Outcome.ACCEPTED,
+        connection=placed,
+    )
+    client.force_login(ana)
+    answer = client.get("/", {"mine": "1"})
+    shown = {row.call.connection_id: row for row in answer.context["rows"] if not row.is_hidden}
+    assert set(shown) == {"placed", "on"}
+    assert shown["placed"].standing.placed_by == "ana"
+    assert all(row.may_steer for row in shown.values())
+
+
+def test_a_row_drawn_for_everybody_names_no_zone_and_no_person(signed_in: Client) -> None:
+    seen({"connection_id": "a1", "status": "connected", "to": "+14155550142"})
+    reader = Reader()
+    reader.read_whole([Kind.BOARD])
+    drawn = reader.snapshot(Kind.BOARD).drawn
+    assert "csrfmiddlewaretoken" not in drawn
+    assert "Hang up" in drawn
+    assert "Hang up" not in signed_in.get("/").content.decode()
+
+
+def test_reading_what_was_announced_costs_one_query(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    reader = Reader()
+    reader.read_whole([Kind.BOARD])
+    seen(*({"connection_id": f"c{n}", "status": "connected"} for n in range(20)))
+    calls = list(Connection.objects.values_list("pk", flat=True))
+    with django_assert_num_queries(1):
+        change = reader.read(calls, [Kind.BOARD])
+    assert change
+    with django_assert_num_queries(0):
+        reader.snapshot(Kind.BOARD)
+    with django_assert_num_queries(1):
+        assert reader.read(calls, [Kind.BOARD]) is None
+
+
+def test_a_board_that_is_full_says_how_many_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(board, "LIMIT", 3)
+    start = "2026-05-10T0{}:00:00Z"
+    seen(
+        *({"connection_id": f"c{n}", "status": "connected", "start_time": start.format(n)} for n in range(5))
+    )
+    reader = Reader()
+    reader.read_whole([Kind.BRIEF])
+    told = json.loads(f"{{{reader.snapshot(Kind.BRIEF).drawn}}}")
+    assert ([row["call"] for row in told["rows"]], told["more"]) == (["c0", "c1", "c2"], 2)
+    seen({"connection_id": "c0", "status": "finished"})
+    reader.read_whole([Kind.BRIEF])
+    told = json.loads(f"{{{reader.snapshot(Kind.BRIEF).drawn}}}")
+    assert ([row["call"] for row in told["rows"]], told["more"]) == (["c0", "c1", "c2", "c3"], 1)
