@@ -11,16 +11,12 @@ Printed are rates, latencies, and ratios of the median rates.
 import argparse
 import asyncio
 import json
-import os
-import socket
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from bench._web import close, environment_on, prepare, web
 from bench.sync import bench_database
 
 LEAST = 0.5
@@ -31,11 +27,6 @@ APPLICATIONS = {
     "bare": ("bench._bare:application", "--factory"),
     "ours": ("sift_dashboard.asgi:application",),
 }
-# As launch/run.py starts it.
-WEB = (
-    *("--lifespan", "off", "--no-access-log", "--log-level", "warning"),
-    *("--no-server-header", "--no-proxy-headers"),
-)
 Post = tuple[str, bytes]
 # A client's posts, in order: those of one call follow each other.
 Share = list[Post]
@@ -57,29 +48,7 @@ class Way:
         return statistics.quantiles(self.seconds, n=100)[percent - 1] * 1000
 
 
-# The web processes, and who calls them
-
-
-@contextmanager
-def web(application: Sequence[str], environment: dict[str, str]) -> Iterator[int]:
-    """A web process; its port."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", *application, "--port", str(port), *WEB]
-    with subprocess.Popen(command, env=environment) as process:
-        try:
-            while not _answers(port):
-                if process.poll() is not None:
-                    sys.exit(f"{application[0]} did not start.")
-                time.sleep(0.05)
-            yield port
-        finally:
-            process.terminate()
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+# Who calls them
 
 
 async def post_all(port: int, shares: list[Share]) -> tuple[float, list[float]]:
@@ -186,36 +155,24 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=7, help="rounds of each way, after one to warm up")
     chosen = arguments.parse_args()
     with bench_database() as database_url, ExitStack() as running:
-        environment = os.environ | {
-            "DATABASE_URL": database_url,
-            "SIFT_ACCOUNT_ID": "bench",
-            "SIFT_AUTH_TOKEN": "bench",
-            "SIFT_API_URL": "https://unused.example/v0",
-        }
+        environment = environment_on(database_url)
         prepare(environment)
+        make_table()
         counted = statements()
         ports = {
-            name: running.enter_context(web(application, environment))
+            name: running.enter_context(web(application, environment)).port
             for name, application in APPLICATIONS.items()
         }
         report(compare(ports, chosen.clients, chosen.calls, chosen.rounds), counted)
-        _close()
+        close()
 
 
-def prepare(environment: dict[str, str]) -> None:
-    """Make the tables, and open the database in this process as well."""
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environment, check=True)
-    os.environ |= environment
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sift_dashboard.settings")
-    import django
-
-    django.setup()
-    from django.conf import settings
+def make_table() -> None:
+    """Make the bare view's table, and only that."""
     from django.db import connection
 
     from bench._bare import TABLE
 
-    settings.STATIC_ROOT.mkdir(exist_ok=True)  # Missing, it would be warned of.
     with connection.cursor() as cursor:
         cursor.execute(TABLE)
 
@@ -251,14 +208,6 @@ def report(ways: dict[str, Way], counted: dict[str, int]) -> None:
     most = max(counted.values())
     told = ", ".join(f"{name} {count}" for name, count in counted.items())
     print(f"statements: {told}; at most {MOST_STATEMENTS}  {verdict[most <= MOST_STATEMENTS]}")
-
-
-def _close() -> None:
-    """Let go of the database, which is dropped now."""
-    from django.db import connection
-
-    connection.close()
-    connection.close_pool()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,59 @@
+"""The product's web process, which also counts its statements by the thread that makes them.
+
+The streams' work has a thread of its own, and so have callbacks and those who come to watch; pages have the
+rest. BEGIN, COMMIT and the empty statement that tries a connection of the pool are not counted.
+"""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from django.db.backends.signals import connection_created
+
+from sift_dashboard.asgi import application as dashboard
+
+PATH = "/statements/"
+NAMED = ("live", "callbacks", "doors")
+
+# By the thread's own name: none counts for another.
+made: Counter[str] = Counter()
+
+
+def count(execute: Callable[..., Any], sql: str, given: Any, many: bool, context: Any) -> Any:
+    made[threading.current_thread().name] += 1
+    return execute(sql, given, many, context)
+
+
+def count_from_here(connection: Any, **_: Any) -> None:
+    """A connection of the pool is told of each time that it is taken."""
+    if count not in connection.execute_wrappers:
+        connection.execute_wrappers.append(count)
+
+
+connection_created.connect(count_from_here)
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    if scope["path"] != PATH:
+        await dashboard(scope, receive, send)
+        return
+    body = json.dumps(counted()).encode()
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [(b"content-length", str(len(body)).encode())],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+def counted() -> dict[str, int]:
+    """Statements so far, by whose threads made them."""
+    sums = dict.fromkeys((*NAMED, "pages"), 0)
+    for thread, number in made.copy().items():
+        name = thread.partition("_")[0]
+        sums[name if name in NAMED else "pages"] += number
+    return sums

@@ -1,0 +1,464 @@
+"""How soon every open stream has a change, and what streams cost, beside pages that ask each second.
+
+    script/bench live
+
+Callbacks of placed calls come to one web process over HTTP, by chance as in a Poisson process, so that some
+hundred calls are in progress. A change is timed from before its callback's connection is opened until the
+last stream has the event that shows that call in that status, or in a later one. One process reads all the
+streams; its own share of a processor stands beside. Each number of streams has a web process of its own: they
+are opened, left alone, and then told of changes. Statements are counted in it, by thread (bench/_counted.py).
+The pages that ask each second have one of theirs, and nothing changes meanwhile.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import resource
+import secrets
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import chain, cycle, pairwise, repeat
+from typing import Any, Self
+
+import psutil
+
+from bench._watching import LIFE
+from bench._web import Web, close, environment_on, prepare, web
+from bench.callbacks import place
+from bench.sync import bench_database
+
+APPLICATION = ("bench._counted:application",)
+# Changes a second, and calls in progress.
+RATE, BOARD = 20, 100
+OPERATORS = 20
+# A lost announcement is made up for within three seconds: after that, a change is missing.
+SETTLES = 4.0
+SLOWEST_MS = 300
+LARGEST_KB = 60
+# One for the calls that changed, and one a second for the hour's figures.
+MOST_QUERIES = 1.25
+ENOUGH_FILES = 8192
+POLL = "GET / HTTP/1.1\r\nHost: localhost\r\nHX-Request: true\r\nAccept-Encoding: gzip\r\nCookie: {}\r\n\r\n"
+Change = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a span of `seconds` took: processor seconds, and statements by whose threads made them."""
+
+    seconds: float
+    web: float
+    watching: float
+    statements: dict[str, int]
+
+    def percent(self, processor: float) -> float:
+        return 100 * processor / self.seconds
+
+    def queries(self, whose: str) -> float:
+        """Statements a second."""
+        return self.statements[whose] / self.seconds
+
+
+@dataclass
+class Span:
+    """From when it is made until it ends."""
+
+    web: Web
+    watching: psutil.Process | None = None
+    began: Spent = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.began = self._now()
+
+    def end(self) -> Spent:
+        began, now = self.began, self._now()
+        made = {name: number - began.statements[name] for name, number in now.statements.items()}
+        return Spent(now.seconds - began.seconds, now.web - began.web, now.watching - began.watching, made)
+
+    def _now(self) -> Spent:
+        watching = used(self.watching) if self.watching else 0.0
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.web.port}/statements/") as answer:
+            made = json.load(answer)
+        return Spent(time.monotonic(), used(psutil.Process(self.web.pid)), watching, made)
+
+
+def used(process: psutil.Process) -> float:
+    """The processor seconds that a process has used."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def percentile_ms(seconds: Sequence[float], percent: int) -> float:
+    """Without bound where there is next to nothing to judge by."""
+    if len(seconds) < 2:
+        return float("inf")
+    return statistics.quantiles(seconds, n=100, method="inclusive")[percent - 1] * 1000
+
+
+# What happens
+
+
+def changes(calls: Sequence[str]) -> Iterator[Change]:
+    """What happens to `calls`, one thing at a time: BOARD of them begin and most connect; from then on one
+    begins, one connects and one finishes in turns."""
+    come_to: dict[str, deque[str]] = dict(zip(LIFE, (deque(calls), deque(), deque()), strict=True))
+    after = dict(pairwise(LIFE))
+    first = chain(repeat("connecting", BOARD), repeat("connected", 2 * BOARD // 3))
+    for status in chain(first, cycle(LIFE)):
+        call = come_to[status].popleft()
+        if status in after:
+            come_to[after[status]].append(call)
+        yield call, status
+
+
+@dataclass
+class Sift:
+    """It calls back about placed calls: `paths` are the addresses by call."""
+
+    paths: dict[str, str]
+    happening: Iterator[Change] = field(init=False)
+    began: dict[str, datetime] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.happening = changes(list(self.paths))
+
+    @classmethod
+    def with_calls_for(cls, seconds: float) -> Self:
+        """Enough placed calls for so many seconds of changes; some more, since they come by chance."""
+        return cls(place(BOARD + int(seconds * RATE / len(LIFE) * 1.2) + 20, "live"))
+
+    async def fill_the_board(self, port: int) -> None:
+        for _ in range(BOARD + 2 * BOARD // 3):
+            await self._call_back(port, *next(self.happening))
+
+    async def call_back(self, port: int, seconds: float) -> dict[Change, float]:
+        """Tell of changes for so long, whether or not the last ones were answered; when each was sent."""
+        moments, sent = random.Random(RATE), {}  # noqa: S311 - the same moments each time
+        due = time.monotonic()
+        end = due + seconds
+        async with asyncio.TaskGroup() as callbacks:
+            while (due := due + moments.expovariate(RATE)) < end:
+                await asyncio.sleep(due - time.monotonic())
+                change = next(self.happening)
+                sent[change] = time.monotonic()
+                callbacks.create_task(self._call_back(port, *change))
+        return sent
+
+    async def _call_back(self, port: int, call: str, status: str) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        body = self._body(call, status)
+        head = f"POST {self.paths[call]} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        writer.write(f"{head}Connection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        answered = await reader.read()
+        assert answered.startswith(b"HTTP/1.1 200 "), answered
+        writer.close()
+
+    def _body(self, call: str, status: str) -> bytes:
+        now = datetime.now(UTC)
+        connection = {
+            "connection_id": call,
+            "status": status,
+            "direction": "incoming",
+            "start_time": _written(self.began.setdefault(call, now)),
+            "from": "+14155550100",
+            "to": "+14155550142",
+            "client_data": {"customer": 4711, "campaign": "spring"},
+        }
+        if status == "finished":
+            connection["end_time"] = _written(now)
+        return json.dumps({"account_id": "bench", "connection": connection}).encode()
+
+
+def _written(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+# Who watches
+
+
+def sign_in(count: int) -> list[str]:
+    """The cookies of so many browsers, in which OPERATORS people are signed in."""
+    from django.conf import settings
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.auth.models import Group
+    from django.contrib.sessions.models import Session
+    from django.utils import timezone
+
+    from connections_app.models import Operator, Role
+
+    operators = [Operator.objects.create_user(f"bench{n}") for n in range(OPERATORS)]
+    for operator in operators:
+        operator.groups.set(Group.objects.filter(name=Role.OPERATOR))
+    keys = [secrets.token_hex(16) for _ in range(count)]
+    Session.objects.bulk_create(
+        Session(
+            session_key=key,
+            session_data=Session.get_session_store_class()().encode(
+                {
+                    SESSION_KEY: str(operator.pk),
+                    BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
+                    HASH_SESSION_KEY: operator.get_session_auth_hash(),
+                }
+            ),
+            expire_date=timezone.now() + timedelta(hours=1),
+        )
+        for key, operator in zip(keys, cycle(operators), strict=False)
+    )
+    return [f"{settings.SESSION_COOKIE_NAME}={key}" for key in keys]
+
+
+@dataclass
+class Watching:
+    """The process that reads the streams; `opened` is how long it took until each had the whole board."""
+
+    process: "subprocess.Popen[str]"
+    opened: float = 0.0
+
+    @classmethod
+    @contextmanager
+    def begun(cls, port: int, cookies: Sequence[str]) -> Iterator[Self]:
+        """One open stream for each of `cookies`."""
+        command = [sys.executable, "-m", "bench._watching"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                watching = cls(process)
+                watching.opened = watching.ask({"port": port, "cookies": cookies})
+                yield watching
+            finally:
+                process.kill()
+
+    def ask(self, asked: Any) -> Any:
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.write(json.dumps(asked) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        return json.loads(answer) if answer else sys.exit("The streams could not be read.")
+
+
+@dataclass
+class Watched:
+    """What so many streams were told, and what it cost. `seconds` has each change that reached anybody."""
+
+    streams: int
+    opened: float
+    kb_opened: float
+    kb_after: float
+    idle: Spent
+    busy: Spent
+    changes: int
+    seconds: list[float]
+    missing: int
+    boards: int
+    batches: int
+    octets: int
+
+    @property
+    def queries_a_batch(self) -> float:
+        """Without those that are made when nothing changes."""
+        more = self.busy.queries("live") - self.idle.queries("live")
+        return more * self.busy.seconds / max(1, self.batches)
+
+    @property
+    def kb_a_second(self) -> float:
+        """What is sent to one stream."""
+        return self.octets / self.streams / self.busy.seconds / 1024
+
+
+def watch(
+    cookies: Sequence[str], sift: Sift, environment: dict[str, str], seconds: float, idle: float
+) -> Watched:
+    """Open a stream for each of `cookies` on a web process of their own."""
+    with web(APPLICATION, environment) as served:
+        with Watching.begun(served.port, cookies[:1]):
+            pass  # What the first stream has the process load is not the others' cost.
+        before = memory_kb(served)
+        with Watching.begun(served.port, cookies) as watching:
+            reading = psutil.Process(watching.process.pid)
+            time.sleep(1)
+            opened = memory_kb(served)
+            span = Span(served, reading)
+            time.sleep(idle)
+            idled = span.end()
+            span = Span(served, reading)
+            sent = asyncio.run(sift.call_back(served.port, seconds))
+            spent = span.end()
+            time.sleep(SETTLES)
+            after = memory_kb(served)
+            told = watching.ask(list(sent))
+    reached = zip(sent.values(), told["reached"], strict=True)
+    return Watched(
+        streams=len(cookies),
+        opened=watching.opened,
+        kb_opened=(opened - before) / len(cookies),
+        kb_after=(after - before) / len(cookies),
+        idle=idled,
+        busy=spent,
+        changes=len(sent),
+        seconds=[last - at for at, (last, _) in reached if last],
+        missing=sum(missing for _, missing in told["reached"]),
+        boards=told["boards"],
+        batches=told["batches"],
+        octets=told["octets"],
+    )
+
+
+def memory_kb(served: Web) -> float:
+    return float(psutil.Process(served.pid).memory_info().rss / 1024)
+
+
+# Who asks each second instead
+
+
+@dataclass
+class Pages:
+    """Pages that ask for the board each second: how long each answer took, and what came instead of one."""
+
+    cookies: Sequence[str]
+    seconds: list[float] = field(default_factory=list)
+    refused: int = 0
+
+    async def ask(self, port: int, seconds: float) -> None:
+        began = time.monotonic()
+        pages = enumerate(self.cookies)
+        await asyncio.gather(
+            *(self._page(port, cookie, began + n / len(self.cookies), began + seconds) for n, cookie in pages)
+        )
+
+    async def _page(self, port: int, cookie: str, due: float, end: float) -> None:
+        """Ask each second from `due` on; whoever waited longer asks again at once."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
+        asked = POLL.format(cookie).encode()
+        while due < end:
+            await asyncio.sleep(due - time.monotonic())
+            began = time.monotonic()
+            writer.write(asked)
+            answered = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(int(answered.lower().split(b"content-length: ")[1].split(b"\r\n")[0]))
+            if answered.startswith(b"HTTP/1.1 200 "):
+                self.seconds.append(time.monotonic() - began)
+            else:
+                self.refused += 1
+            due = max(due + 1, time.monotonic())
+        writer.close()
+
+
+@dataclass
+class Polled:
+    """What so many pages that ask each second were given, and what it cost."""
+
+    pages: Pages
+    spent: Spent
+
+    @property
+    def a_second(self) -> float:
+        return len(self.pages.seconds) / self.spent.seconds
+
+    @property
+    def processor(self) -> float:
+        """The processor seconds that one answer takes."""
+        return self.spent.web / max(1, len(self.pages.seconds))
+
+
+def poll(cookies: Sequence[str], environment: dict[str, str], seconds: float) -> Polled:
+    """Have a page for each of `cookies` ask a web process of their own."""
+    with web(APPLICATION, environment) as served:
+        asyncio.run(Pages(cookies[:1]).ask(served.port, 1))  # Templates are read, and the like.
+        pages, span = Pages(cookies), Span(served)
+        asyncio.run(pages.ask(served.port, seconds))
+        return Polled(pages, span.end())
+
+
+# The run
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    arguments.add_argument("--streams", type=int, nargs="+", default=[10, 100, 1000])
+    arguments.add_argument("--pages", type=int, nargs="+", default=[10, 100], help="that ask each second")
+    arguments.add_argument("--seconds", type=float, default=60, help="of changes, for each number of streams")
+    arguments.add_argument("--idle", type=float, default=20, help="seconds without changes before")
+    arguments.add_argument("--polling", type=float, default=20, help="seconds that pages ask")
+    chosen = arguments.parse_args()
+    allow_files()
+    with bench_database() as database_url:
+        environment = environment_on(database_url)
+        prepare(environment)
+        sift = Sift.with_calls_for(chosen.seconds * len(chosen.streams))
+        cookies = sign_in(max(*chosen.streams, *chosen.pages))
+        with web(APPLICATION, environment) as served:
+            asyncio.run(sift.fill_the_board(served.port))
+        watched = []
+        for count in chosen.streams:
+            print(f"{count:,} streams …", flush=True)
+            watched.append(watch(cookies[:count], sift, environment, chosen.seconds, chosen.idle))
+        polled = []
+        for count in chosen.pages:
+            print(f"{count:,} pages …", flush=True)
+            polled.append(poll(cookies[:count], environment, chosen.polling))
+        report(watched, polled)
+        close()
+
+
+def allow_files() -> None:
+    """Let this process, and those that it starts, have as many sockets open as it takes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = hard if hard != resource.RLIM_INFINITY else ENOUGH_FILES
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(ENOUGH_FILES, most)), hard))
+
+
+def report(watched: list[Watched], polled: list[Polled]) -> None:
+    print()
+    line("open streams", ",", [one.streams for one in watched])
+    line("changes", ",", [one.changes for one in watched])
+    line("p50, ms", ".0f", [percentile_ms(one.seconds, 50) for one in watched])
+    line("p95, ms", ".0f", [percentile_ms(one.seconds, 95) for one in watched])
+    line("p99, ms", ".0f", [percentile_ms(one.seconds, 99) for one in watched], SLOWEST_MS)
+    line("slowest, ms", ".0f", [max(one.seconds, default=0) * 1000 for one in watched])
+    line("missing", ",", [one.missing for one in watched], 0)
+    line("boards sent anew", ",", [one.boards for one in watched])
+    line("batches a second", ".1f", [one.batches / one.busy.seconds for one in watched])
+    line("changes a batch", ".2f", [one.changes / max(1, one.batches) for one in watched])
+    line("queries a batch", ".2f", [one.queries_a_batch for one in watched], MOST_QUERIES)
+    line("queries a second", ".1f", [one.busy.queries("live") for one in watched])
+    line("  beside callbacks' own", ".1f", [one.busy.queries("callbacks") for one in watched])
+    line("KB a second to each stream", ".0f", [one.kb_a_second for one in watched])
+    line("web process, CPU %", ".0f", [one.busy.percent(one.busy.web) for one in watched])
+    line("reading process, CPU %", ".0f", [one.busy.percent(one.busy.watching) for one in watched])
+    line("all opened after, s", ".2f", [one.opened for one in watched])
+    line("KB of memory each, opened", ".0f", [one.kb_opened for one in watched], LARGEST_KB, last=True)
+    line("KB of memory each, at the end", ".0f", [one.kb_after for one in watched], LARGEST_KB, last=True)
+    line("no change: queries a second", ".1f", [one.idle.queries("live") for one in watched])
+    line("no change: web process, CPU %", ".1f", [one.idle.percent(one.idle.web) for one in watched])
+    print()
+    line("pages that ask each second", ",", [len(one.pages.cookies) for one in polled])
+    line("answers a second", ".1f", [one.a_second for one in polled])
+    line("refused", ",", [one.pages.refused for one in polled])
+    line("p50, ms", ".0f", [percentile_ms(one.pages.seconds, 50) for one in polled])
+    line("p99, ms", ".0f", [percentile_ms(one.pages.seconds, 99) for one in polled])
+    line("queries a second", ".1f", [one.spent.queries("pages") for one in polled])
+    line("web process, CPU %", ".0f", [one.spent.percent(one.spent.web) for one in polled])
+    line("processors for 1,000 pages", ".0f", [1000 * one.processor for one in polled])
+
+
+def line(
+    what: str, form: str, figures: Sequence[float], at_most: float | None = None, *, last: bool = False
+) -> None:
+    """A line of the table; a limit holds for every figure of it, or for the last alone."""
+    told = f"{what:<30}" + "".join(f"{figure:>10{form}}" for figure in figures)
+    if at_most is not None:
+        is_met = max(figures[-1:] if last else figures) <= at_most
+        told += f"   at most {at_most:g}{', the last' if last else ''}  {'met' if is_met else 'NOT MET'}"
+    print(told)
+
+
+if __name__ == "__main__":
+    main()
