@@ -1,4 +1,4 @@
-"""`/accounts/`: signing in and out, a person's own preferences, and the columns that they choose to see."""
+"""`/accounts/`: signing in and out, a person's own preferences, and the columns that they see."""
 
 from typing import cast
 
@@ -6,8 +6,9 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, LogoutView
+from django.forms import model_to_dict
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render, resolve_url
+from django.shortcuts import render, resolve_url
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
@@ -34,14 +35,16 @@ class SignOut(LogoutView):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def preferences(request: HttpRequest) -> HttpResponse:
-    """The person's own time zone and theme."""
+    """The person's own time zone, country and theme; what is not sent stays as it is."""
     # A fresh copy, so that a value that is refused does not colour the rest of the page.
     operator = Operator.objects.get(pk=cast(Operator, request.user).pk)
-    form = PreferencesForm(request.POST or None, instance=operator)
+    sent = model_to_dict(operator, PreferencesForm.Meta.fields) | request.POST.dict()
+    form = PreferencesForm(sent if request.POST else None, instance=operator)
     if request.method == "POST" and form.is_valid():
         form.save()
-        messages.success(request, "Saved.")
-        return redirect("preferences")
+        if "next" not in request.POST:
+            messages.success(request, "Saved.")
+        return _done(request, "preferences")
     status = 422 if form.errors else 200
     return render(
         request,

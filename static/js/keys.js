@@ -1,32 +1,50 @@
 // Keys for moving about, which can be switched off; and menus that close on Esc or a click elsewhere.
+// None fires while somebody types or a dialog is open, and none does anything to a call without asking first.
 
-const GO = { l: ".side-link[href='/']", h: ".side-link[href='/calls/']", r: ".side-link[href='/routines/']" };
+const GO = {
+  l: ".side-link[href='/']",
+  h: ".side-link[href='/calls/']",
+  r: ".side-link[href='/routines/']",
+  s: ".side-link[href='/sync/']",
+};
 const WAITS_FOR_SECOND = 1200;
 const SWITCH = "keys";
+const TYPES_IN = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]:not([contenteditable=false])";
 const help = document.getElementById("keys");
 let going = 0;
 
 const isOn = () => localStorage.getItem(SWITCH) !== "off";
-const isTyping = (target) => target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+const isTyping = (target) => Boolean(target.closest(TYPES_IN));
+const isAsked = () => Boolean(document.querySelector("dialog[open]"));
+const focusedRow = () => document.activeElement?.closest("tr");
 
 function closeMenus(except) {
   for (const menu of document.querySelectorAll("[data-menu][open]")) if (menu !== except) menu.open = false;
 }
 
+// A hang-up that is armed takes Esc for itself.
 function backOut(target) {
   const menu = target.closest("[data-menu][open]") ?? document.querySelector("[data-menu][open]");
   if (menu) {
     menu.open = false;
     menu.querySelector("summary").focus();
-  } else if (isTyping(target)) {
+  } else if (isTyping(target) || (focusedRow() && !target.closest("[data-armed]"))) {
     target.blur();
   }
 }
 
+// To the next row's link, or the one before; Enter then opens it, as any link.
+function move(step) {
+  const links = [...document.querySelectorAll("main tbody tr")].map((row) => row.querySelector("a[href]"));
+  const seen = links.filter((link) => link?.getClientRects().length);
+  const at = seen.findIndex((link) => link.closest("tr") === focusedRow());
+  const next = at < 0 ? 0 : Math.min(Math.max(at + step, 0), seen.length - 1);
+  seen[next]?.focus();
+}
+
 // Arms the focused row's Hang up, or the page's only one; it hangs up nobody by itself.
 function armHangUp() {
-  const row = document.activeElement?.closest("tr");
-  const arms = [...(row ?? document).querySelectorAll("[data-arm]")];
+  const arms = [...(focusedRow() ?? document).querySelectorAll("[data-arm]")];
   if (arms.length === 1) arms[0].click();
 }
 
@@ -36,6 +54,8 @@ function act(event) {
   } else if (event.key === "/") {
     event.preventDefault();
     document.getElementById("search").focus();
+  } else if (event.key === "j" || event.key === "k") {
+    move(event.key === "j" ? 1 : -1);
   } else if (event.key === "c") {
     document.querySelector(".top-place")?.click();
   } else if (event.key === "h") {
@@ -46,10 +66,19 @@ function act(event) {
   going = event.key === "g" ? Date.now() : 0;
 }
 
+// What can be reached by a key says so only while that is so.
+function show() {
+  document.documentElement.classList.toggle("keys-on", isOn());
+  for (const reached of document.querySelectorAll("[data-key]")) {
+    if (isOn()) reached.setAttribute("aria-keyshortcuts", reached.dataset.key);
+    else reached.removeAttribute("aria-keyshortcuts");
+  }
+}
+
 document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isAsked()) return;
   if (event.key === "Escape") backOut(event.target);
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (isOn() && !isTyping(event.target) && !help.open) act(event);
+  else if (isOn() && !isTyping(event.target)) act(event);
 });
 
 document.addEventListener("click", (event) => {
@@ -63,6 +92,8 @@ document.addEventListener("click", (event) => {
 
 const use = help.querySelector("[data-keys-on]");
 use.checked = isOn();
-use.addEventListener("change", () => localStorage.setItem(SWITCH, use.checked ? "on" : "off"));
-document.documentElement.classList.toggle("keys-on", isOn());
-use.addEventListener("change", () => document.documentElement.classList.toggle("keys-on", isOn()));
+use.addEventListener("change", () => {
+  localStorage.setItem(SWITCH, use.checked ? "on" : "off");
+  show();
+});
+show();

@@ -38,3 +38,27 @@ def test_a_country_that_is_none_is_refused(signed_in: Client, country: str) -> N
     )
     assert answer.status_code == 422
     assert Operator.objects.get().country == ""
+
+
+def test_what_is_not_sent_stays_as_it_is(signed_in: Client) -> None:
+    Operator.objects.update(country="DE")
+    signed_in.post("/accounts/preferences/", {"theme": "dark"})
+    signed_in.post("/accounts/preferences/", {"time_zone": "America/New_York"})
+    operator = Operator.objects.get()
+    assert (operator.theme, operator.time_zone, operator.country) == ("dark", "America/New_York", "DE")
+    signed_in.post("/accounts/preferences/", {"country": ""})
+    assert Operator.objects.get().country == ""
+
+
+def test_a_choice_in_the_frame_leads_back_to_its_page(signed_in: Client) -> None:
+    form = {"theme": "dark", "next": "/calls/?q=7"}
+    answer = signed_in.post("/accounts/preferences/", form)
+    assert (answer.status_code, answer["Location"]) == (303, "/calls/?q=7")
+    answer = signed_in.post("/accounts/preferences/", form | {"next": "//elsewhere.example"})
+    assert answer["Location"] == "/accounts/preferences/"
+    assert signed_in.post("/accounts/preferences/", form, headers={"HX-Request": "true"}).status_code == 204
+
+
+def test_a_theme_that_is_none_is_refused(signed_in: Client) -> None:
+    assert signed_in.post("/accounts/preferences/", {"theme": "pink"}).status_code == 422
+    assert Operator.objects.get().theme == "system"
