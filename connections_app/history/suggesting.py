@@ -102,9 +102,8 @@ def _matching(wanted: str) -> ConnectionQuerySet:
     """All calls with `wanted` in them; for what is too short to look for, those of the client so named."""
     if not _is_short(wanted):
         return Connection.objects.filter(searched__ilike=wanted)
-    client = f"{CLIENT}{wanted}"
-    is_client = Q(from_endpoint__iexact=client) | Q(to_endpoint__iexact=client)
-    return Connection.objects.filter(is_client, searched__ilike=f"{BETWEEN}{client}")
+    client = f"{BETWEEN}{CLIENT}{wanted}"
+    return Connection.objects.filter(Q(searched__ilike=client + BETWEEN) | Q(searched__ilike_end=client))
 
 
 def _is_short(wanted: str) -> bool:

@@ -7,7 +7,7 @@ import pgtrigger
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Coalesce, Concat
-from django.db.models.lookups import IContains
+from django.db.models.lookups import IContains, IEndsWith
 from django.urls import reverse
 
 
@@ -55,6 +55,16 @@ class ILike(IContains):
     """`icontains` as the trigram index serves it; in Django's own form, with UPPER(), every row is read."""
 
     lookup_name = "ilike"
+
+    def get_rhs_op(self, connection: Any, rhs: str) -> str:
+        return f"ILIKE {rhs}"
+
+
+@models.TextField.register_lookup
+class ILikeEnd(IEndsWith):
+    """`iendswith` in the same way."""
+
+    lookup_name = "ilike_end"
 
     def get_rhs_op(self, connection: Any, rhs: str) -> str:
         return f"ILIKE {rhs}"
