@@ -10,24 +10,36 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.contrib.admin import site
+from django.contrib.auth.models import Group
+from django.db.models import Model
 from django.template.loader import render_to_string
 from django.utils import timezone
 from playwright.sync_api import Page, Route, TimeoutError, expect
 
+from connections_app.admin.connections import ReadOnlyAdmin
 from connections_app.control.asking import DEADLINE
 from connections_app.models import (
+    Action,
+    Callback,
     CallRequest,
     Connection,
     Doubt,
+    InboundRule,
     KeptAside,
     Operator,
     Outcome,
+    Push,
     Role,
     Routine,
+    Script,
     SyncState,
+    Verb,
     Walk,
+    WallLink,
 )
 from connections_app.models.sending import Settled
+from connections_app.recording import record
 from tests.browser.rules import broken
 from tests.browser.test_routines import MANY, saved
 from tests.history.test_pages import many, seen
@@ -174,6 +186,7 @@ def keys(administrator: Operator) -> dict[str, object]:
     Routine.objects.filter(name="Old").delete()
     calls_in_every_state()
     walks_in_every_state()
+    what_else_the_admin_lists(administrator)
     requests = {outcome.value: asked(outcome, administrator) for outcome in Outcome}
     saved("Old", [{"name": "HangUp"}])
     Routine.objects.filter(name="Old").update(archived_at=timezone.now())
@@ -215,20 +228,49 @@ def walks_in_every_state() -> None:
     )
 
 
+def what_else_the_admin_lists(operator: Operator) -> None:
+    call = Connection.objects.get(connection_id="a1")
+    script = Script.objects.create(
+        connection=call, origin="pushed", commands=[{"name": "HangUp"}], preview="Hangs up.", dials=False
+    )
+    Push.objects.create(
+        **sending(Outcome.ACCEPTED, operator), kind=Push.Kind.ROUTINE, connection=call, script=script
+    )
+    now = timezone.now()
+    Callback.objects.create(
+        digest="0",
+        kind="status",
+        connection=call,
+        body={},
+        status=200,
+        first_at=now,
+        last_at=now,
+        milliseconds=3,
+    )
+    record(Verb.PUSH, Action.Phase.INTENT, operator, connection_id="a1", payload={"commands": "x" * 300})
+    routine = Routine.objects.exclude(published=None).first()
+    InboundRule.objects.create(name="Night", days="67", time_zone="Europe/Berlin", routine=routine)
+    WallLink.objects.create(name="Floor 2", made_by=operator)
+
+
 def asked(outcome: Outcome, operator: Operator) -> object:
     """The id of a request to place a call that has this outcome."""
-    return CallRequest.objects.create(
-        request_id=uuid4(),
-        digest="0",
-        contents={"phone_number": "+14155550142"},
-        operator=operator,
-        operator_name=operator.username,
-        deadline=timezone.now() + DEADLINE + timedelta(hours=1),
-        outcome=outcome,
-        reason="This number is blocked." if outcome == Outcome.REJECTED else "",
-        settled_by=Settled.ANSWER if outcome == Outcome.REJECTED else "",
-        phone_number="+14155550142",
-    ).request_id
+    made = CallRequest.objects.create(**sending(outcome, operator), phone_number="+14155550142")
+    return made.request_id
+
+
+def sending(outcome: Outcome, operator: Operator) -> dict[str, Any]:
+    return {
+        "request_id": uuid4(),
+        "digest": "0",
+        "contents": {"phone_number": "+14155550142"},
+        "operator": operator,
+        "operator_name": operator.username,
+        "deadline": timezone.now() + DEADLINE + timedelta(hours=1),
+        "outcome": outcome,
+        "reason": "This number is blocked." if outcome == Outcome.REJECTED else "",
+        "settled_by": Settled.ANSWER if outcome == Outcome.REJECTED else "",
+    }
 
 
 @pytest.fixture
@@ -307,30 +349,39 @@ def failing(route: Route) -> None:
     )
 
 
-def test_the_admin(
+@pytest.mark.parametrize("address", ["/admin/{folder}/", "/admin/{row}/change/"])
+def test_the_admin_where_it_is_read(
+    open_page: Open, sign_in: SignIn, keys: dict[str, object], check: Callable[..., None], address: str
+) -> None:
+    read_only = [model for model in site._registry if is_read_only(model)]
+    pages = [address.format(folder=folder(model), row=last(model)) for model in read_only]
+    check(sign_in(open_page()), in_admin(["/admin/", *pages]))
+
+
+def test_the_admin_where_things_are_managed(
     open_page: Open, sign_in: SignIn, keys: dict[str, object], check: Callable[..., None]
 ) -> None:
-    page = sign_in(open_page())
-    page.goto("/admin/")
-    check(page, [State(address, address, "Sift Dashboard") for address in of_the_admin(page)])
+    pages = ["password_change/", f"{last(Operator)}/password/", f"{last(Operator)}/history/"]
+    pages += [f"{last(model)}/delete/" for model in (Group, InboundRule, Operator)]
+    for model in [model for model in site._registry if not is_read_only(model)]:
+        pages += [f"{folder(model)}/", f"{folder(model)}/add/", f"{last(model)}/change/"]
+    check(sign_in(open_page()), in_admin([f"/admin/{page}" for page in pages]))
 
 
-LISTS = "#content-main th a[href^='/admin/']"
-ROW = "#result_list tbody th a"
+def in_admin(pages: list[str]) -> list[State]:
+    return [State(page, page, "Log out") for page in pages]
 
 
-def of_the_admin(page: Page) -> list[str]:
-    """The addresses of the admin: each list, and of its first row every page that it leads to."""
-    found = ["/admin/", "/admin/password_change/"]
-    for listed in hrefs(page, LISTS):
-        page.goto(listed)
-        found += [listed, *hrefs(page, ".object-tools a.addlink")]
-        for row in hrefs(page, ROW)[:1]:
-            page.goto(row)
-            found += [row, *hrefs(page, "a.historylink, a.deletelink, a[href$='/password/']")]
-    return found
+def is_read_only(model: type[Model]) -> bool:
+    return isinstance(site._registry[model], ReadOnlyAdmin)
 
 
-def hrefs(page: Page, selector: str) -> list[str]:
-    found = page.locator(selector).evaluate_all("(links) => links.map((one) => new URL(one.href).pathname)")
-    return list(dict.fromkeys(found))
+def folder(model: type[Model]) -> str:
+    return f"{model._meta.app_label}/{model._meta.model_name}"
+
+
+def last(model: type[Model]) -> str:
+    """The address of the model's newest row; each has one."""
+    newest = model._default_manager.order_by("pk").last()
+    assert newest is not None, model
+    return f"{folder(model)}/{newest.pk}"

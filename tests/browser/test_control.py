@@ -9,7 +9,6 @@ from playwright.sync_api import Page, expect
 from connections_app.control.watching import watch
 from connections_app.models import CallRequest
 from connections_app.sift.client import SiftClient
-from tests.browser.test_pages import violations
 from tests.conftest import Sandbox, use, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
@@ -169,31 +168,3 @@ def test_keys_do_nothing_while_typing(placing: Page) -> None:
     placing.get_by_label("Browser client").press_sequentially("chg")
     assert placing.url.endswith("/calls/place/")
     assert placing.get_by_label("Browser client").input_value() == "chg"
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
-def test_its_pages_break_no_rule_of_access(
-    open_page: Open, sign_in: SignIn, sift: Sandbox, axe: str, width: int, scheme: str
-) -> None:
-    page = sign_in(open_page(width, scheme))
-    page.goto("/calls/place/")
-    assert violations(page, axe) == []
-    page.locator("[data-place]").click()
-    assert violations(page, axe) == []
-    place(page, "+14155550166")
-    page.wait_for_url(re.compile("/calls/[0-9a-f]+/$"))
-    call = page.url
-    for address in [call, f"{call}routine/", f"{call}hangup/", "/"]:
-        page.goto(address)
-        assert (address, violations(page, axe)) == (address, [])
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, address
-    page.goto("/sync/")
-    page.get_by_role("button", name="Show the addresses").click()
-    assert violations(page, axe) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    sift.faults(*NOBODY_KNOWS)
-    page.goto("/calls/place/")
-    place(page, "+14155550167")
-    expect(page.get_by_text("It may be ringing.")).to_be_visible()
-    assert violations(page, axe) == []

@@ -10,7 +10,6 @@ from playwright.sync_api import Dialog, Page, expect
 
 from connections_app.models import Operator, Routine, RoutineVersion
 from tests.browser.conftest import PASSWORD
-from tests.browser.test_pages import violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
 
@@ -46,28 +45,6 @@ def greeting(db: None) -> Routine:
 
 def json_in(page: Page) -> Any:
     return json.loads(page.input_value("#json"))
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
-def test_no_page_breaks_the_rules_of_access_or_its_width(
-    open_page: Open, sign_in: SignIn, axe: str, width: int, scheme: str
-) -> None:
-    right = saved("Right", [{"name": "Say", "text": "x" * 300}, {"name": "GetDate", "odd": "y" * 90}])
-    wrong = saved("Wrong", [{"name": "HangUp"}], draft=MANY)
-    page = sign_in(open_page(width, scheme))
-    for address in (
-        "/routines/",
-        "/routines/?archived=1",
-        f"/routines/{right.pk}/",
-        f"/routines/{wrong.pk}/compare/?from=1&to=draft",
-        "/routines/new/",
-        f"/routines/{wrong.pk}/edit/",
-    ):
-        page.goto(address)
-        page.evaluate("document.querySelectorAll('main details').forEach((fold) => (fold.open = true))")
-        assert (address, violations(page, axe)) == (address, [])
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, address
 
 
 def test_what_is_typed_in_a_field_is_in_the_json_at_once(
@@ -205,17 +182,13 @@ def test_what_was_typed_outlives_a_session_that_ended(
     expect(page.get_by_text("What you typed before")).to_be_hidden()
 
 
-def test_both_versions_are_within_the_rules_of_access(
-    open_page: Open, sign_in: SignIn, greeting: Routine, axe: str
-) -> None:
-    page = sign_in(open_page(390))
+def test_mine_can_be_kept_on_top_of_theirs(open_page: Open, sign_in: SignIn, greeting: Routine) -> None:
+    page = sign_in(open_page())
     page.goto(f"/routines/{greeting.pk}/edit/")
     page.fill("#c0-text", "Mine")
     Routine.objects.update(revision=7, changed_by="ben", draft='[{"name": "Say", "text": "Theirs"}]')
     page.get_by_role("button", name="Save draft").first.click()
     expect(page.locator("main [role=alert]")).to_contain_text("ben changed this routine")
-    assert violations(page, axe) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_role("button", name="Keep mine on top of theirs").click()
     expect(page.locator("#c0-text")).to_have_value("Mine")
 
