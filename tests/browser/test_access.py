@@ -3,7 +3,7 @@
 One table a feature: the state's name, where it is, what is done there, and what tells that it was reached.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -274,18 +274,18 @@ def sending(outcome: Outcome, operator: Operator) -> dict[str, Any]:
 
 
 @pytest.fixture
-def check(axe: str) -> Iterator[Callable[..., None]]:
-    """Bring a page into each state of a table, and collect what is broken there."""
-    found: list[str] = []
+def check(axe: str) -> Callable[..., None]:
+    """Bring a page into each state of a table, and tell all that is broken there."""
 
     def check(page: Page, states: list[State], keys: dict[str, Any] | None = None) -> None:
+        found: list[str] = []
         for state in states:
             page.goto(state.address.format(**keys or {}))
             problems = reached(page, state) or broken(page, axe)
-            found.extend(f"{state.name} {problem}" for problem in problems)
+            found += [f"{state.name} {problem}" for problem in problems]
+        assert not found, "\n".join(found)
 
-    yield check
-    assert not found, "\n".join(found)
+    return check
 
 
 def reached(page: Page, state: State) -> list[str]:
