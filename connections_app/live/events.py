@@ -113,10 +113,12 @@ class Events:
         while True:
             position = self.hub.feed.head
             whole = await self.hub.snapshot(kind)
+            number = whole.number
             await _send(send, whole.sent[kind])
+            del whole  # As large as the board: who waits must not keep it.
             while (events := self.hub.feed.since(position)) is not None:
                 position += len(events)
-                news = [one for one in events if not one.number or one.number > whole.number]
+                news = [one for one in events if not one.number or one.number > number]
                 if news:
                     await _send(send, b"".join(one.sent[kind] for one in news if kind in one.sent))
                 await self.hub.feed.more(position)
