@@ -42,6 +42,8 @@ RATE, BOARD = 20, 100
 OPERATORS = 20
 # A lost announcement is made up for within three seconds: after that, a change is missing.
 SETTLES = 4.0
+# A web process imports and compiles on its first pages.
+WARM_UP = 5.0
 SLOWEST_MS = 300
 LARGEST_KB = 60
 # One for the calls that changed, and one a second for the hour's figures.
@@ -312,7 +314,9 @@ def watch(
 
 
 def memory_kb(served: Web) -> float:
-    return float(psutil.Process(served.pid).memory_info().rss / 1024)
+    """What the web process holds in memory, but for mapped files, which the kernel takes back as it likes."""
+    held = psutil.Process(served.pid).memory_info()
+    return float(held.rss - getattr(held, "shared", 0)) / 1024
 
 
 # Who asks each second instead
@@ -371,7 +375,7 @@ class Polled:
 def poll(cookies: Sequence[str], environment: dict[str, str], seconds: float) -> Polled:
     """Have a page for each of `cookies` ask a web process of their own."""
     with web(APPLICATION, environment) as served:
-        asyncio.run(Pages(cookies[:1]).ask(served.port, 1))  # Templates are read, and the like.
+        asyncio.run(Pages(cookies[:1]).ask(served.port, WARM_UP))
         pages, span = Pages(cookies), Span(served)
         asyncio.run(pages.ask(served.port, seconds))
         return Polled(pages, span.end())
