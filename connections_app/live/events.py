@@ -18,7 +18,9 @@ from django.db import InterfaceError
 from connections_app.live import doors
 from connections_app.live.doors import Visitor
 from connections_app.live.feed import written
-from connections_app.live.hub import DATABASE_AWAY, Hub, Stream
+from connections_app.live.hub import Hub
+from connections_app.live.reading import Kind
+from connections_app.live.telling import DATABASE_AWAY, Teller
 
 logger = logging.getLogger(__name__)
 
@@ -91,12 +93,12 @@ class Events:
             raise
 
     async def _stream(self, visitor: Visitor, receive: Receive, send: Send) -> None:
-        stream = self.hub.join(visitor)
+        stream, teller = self.hub.join(visitor)
         gone = asyncio.create_task(_gone(receive))
         gone.add_done_callback(lambda _: stream.task.cancel())
         try:
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-            await self._follow(stream, send)
+            await _follow(teller, visitor.kind, send)
         except TimeoutError:
             logger.warning("A stream was dropped: its reader took nothing for %.0f s", STUCK)
         except asyncio.CancelledError:
@@ -107,21 +109,21 @@ class Events:
             self.hub.leave(stream)
             gone.cancel()
 
-    async def _follow(self, stream: Stream, send: Send) -> None:
-        """The whole board, then each event; the whole board again for a reader that fell behind."""
-        kind = stream.visitor.kind
-        while True:
-            position = self.hub.feed.head
-            whole = await self.hub.snapshot(kind)
-            number = whole.number
-            await _send(send, whole.sent[kind])
-            del whole  # As large as the board: who waits must not keep it.
-            while (events := self.hub.feed.since(position)) is not None:
-                position += len(events)
-                news = [one for one in events if not one.number or one.number > number]
-                if news:
-                    await _send(send, b"".join(one.sent[kind] for one in news if kind in one.sent))
-                await self.hub.feed.more(position)
+
+async def _follow(teller: Teller, kind: Kind, send: Send) -> None:
+    """The whole board, then each event; the whole board again for a reader that fell behind."""
+    while True:
+        position = teller.feed.head
+        whole = await teller.snapshot(kind)
+        number = whole.number
+        await _send(send, whole.sent[kind])
+        del whole  # As large as the board: who waits must not keep it.
+        while (events := teller.feed.since(position)) is not None:
+            position += len(events)
+            news = [one for one in events if not one.number or one.number > number]
+            if news:
+                await _send(send, b"".join(one.sent[kind] for one in news if kind in one.sent))
+            await teller.feed.more(position)
 
 
 async def _gone(receive: Receive) -> None:

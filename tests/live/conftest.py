@@ -27,7 +27,7 @@ class Stream:
     dashboard: Dashboard
     cookie: str = ""
     query: str = ""
-    seconds: float = 10.0
+    seconds: float = 30.0
     events: "Queue[tuple[str, dict[str, Any]]]" = field(default_factory=Queue)
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,191 @@
+"""What one web process tells while somebody watches: the board is read, and what is new put on the feed."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ParamSpec, TypeVar
+
+from django.db import DatabaseError, InterfaceError
+from django.db import connection as database
+from django.utils import timezone
+from psycopg_pool import PoolTimeout
+
+from connections_app.live.feed import Event, Feed, written
+from connections_app.live.listening import Listener
+from connections_app.live.reading import ROWS, Change, Json, Kind, Reader
+
+logger = logging.getLogger(__name__)
+
+# Changes are collected for so long, then read and told together.
+COLLECT = 0.05
+# The whole board is compared with the database this often: so long a lost announcement stays unknown.
+WHOLE_EVERY = 3.0
+# Nor is it read more often than this, however many streams begin.
+WHOLE_AGAIN = 0.2
+HEARTBEAT_EVERY = 15.0
+DATABASE_AWAY = (DatabaseError, InterfaceError, PoolTimeout)
+
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
+
+
+@dataclass
+class Wanted:
+    """What has to be read next: the calls with these keys, and with `mark` how fresh the calls are."""
+
+    calls: set[int] = field(default_factory=set)
+    mark: bool = False
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def add(self, told: bytes) -> None:
+        """Take in an announcement: the keys of calls, or nothing for the sync's state."""
+        self.calls.update(map(int, filter(None, told.split(b","))))
+        self.mark = self.mark or not told
+        self.woken.set()
+
+
+class Wholes:
+    """Readings of the whole board, numbered: who waits for one waits for one that begins after that."""
+
+    def __init__(self) -> None:
+        self.begun = self.read = 0
+        self.began_at = self.due_at = float("-inf")
+        self.done = asyncio.Condition()
+
+    def begin(self, now: float) -> int:
+        self.begun, self.began_at, self.due_at = self.begun + 1, now, now + WHOLE_EVERY
+        return self.begun
+
+    async def end(self, number: int) -> None:
+        async with self.done:
+            self.read = number
+            self.done.notify_all()
+
+    def ask(self) -> int:
+        """Have one begin soon; its number."""
+        self.due_at = min(self.due_at, self.began_at + WHOLE_AGAIN)
+        return self.begun + 1
+
+    async def wait_for(self, number: int) -> None:
+        async with self.done:
+            await self.done.wait_for(lambda: self.read >= number)
+
+
+class Teller:
+    """Made and used on one event loop; `kinds` are those of the streams that are open.
+
+    The board is read and drawn in `thread`, which has one worker.
+    """
+
+    def __init__(self, thread: ThreadPoolExecutor, kinds: Callable[[], frozenset[Kind]]) -> None:
+        self.thread, self.kinds = thread, kinds
+        self.feed, self.reader = Feed(), Reader()
+        self.wanted, self.wholes = Wanted(), Wholes()
+        self.listener = Listener(lambda told: self.wanted.add(told), self._valkey_changed)
+        self.good_at = timezone.now()
+        self.database_away_since: datetime | None = None
+        self.told_standing = ""
+
+    async def snapshot(self, kind: Kind) -> Event:
+        """The whole board for a stream that begins here, with how things stand.
+
+        It is as new as the page that it follows: read after this was asked for, once for all who ask then.
+        """
+        number = 1
+        if kind in ROWS:
+            number = self.wholes.ask()
+            self.wanted.woken.set()
+        await self.wholes.wait_for(number)
+        found = await self.in_thread(self.reader.snapshot, kind)
+        return Event(found.number, {kind: written("snapshot", f"{found.drawn},{self._standing()}")})
+
+    async def read(self) -> None:
+        """Have read what was announced, and every few seconds the whole board."""
+        loop = asyncio.get_running_loop()
+        self.wholes.due_at = float("-inf")
+        while True:
+            await self._woken(self.wholes.due_at - loop.time())
+            kinds, wanted = self.kinds(), self.wanted
+            self.wanted = Wanted()
+            if loop.time() >= self.wholes.due_at:
+                number = self.wholes.begin(loop.time())
+                self._tell(await self.in_thread(self.reader.read_whole, kinds))
+                await self.wholes.end(number)
+            elif wanted.calls:
+                self._tell(await self.in_thread(self.reader.read, wanted.calls, kinds))
+            if wanted.mark:
+                await self.in_thread(self.reader.read_mark)
+            self.good_at, self.database_away_since = timezone.now(), None
+            self._tell_standing()
+
+    async def beat(self) -> None:
+        """A heartbeat every 15 s."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_EVERY)
+            self._heartbeat()
+
+    def database_away(self, problem: Exception) -> None:
+        """What is shown is as it was when the database last answered."""
+        if self.database_away_since is None:
+            logger.error("The board was not read: the database does not answer (%s)", type(problem).__name__)
+            self.database_away_since = self.good_at
+        self._tell_standing()
+
+    async def in_thread(
+        self, work: Callable[Given, Found], *given: Given.args, **more: Given.kwargs
+    ) -> Found:
+        """Do `work`, which may use the database, in the reader's thread."""
+
+        def done() -> Found:
+            try:
+                with timezone.override("UTC"):
+                    return work(*given, **more)
+            finally:
+                database.close()
+
+        return await asyncio.get_running_loop().run_in_executor(self.thread, done)
+
+    async def _woken(self, seconds: float) -> None:
+        """Wait for an announcement, and then a moment for those that come with it; or for so long."""
+        try:
+            await asyncio.wait_for(self.wanted.woken.wait(), max(0.0, seconds))
+        except TimeoutError:
+            return
+        await asyncio.sleep(COLLECT)
+
+    def _valkey_changed(self) -> None:
+        self.wholes.due_at = float("-inf")
+        self.wanted.woken.set()
+        self._tell_standing()
+
+    def _tell(self, change: Change | None) -> None:
+        if change:
+            now = timezone.now()
+            sent = {kind: written("calls", body, now) for kind, body in change.drawn.items()}
+            self.feed.tell(Event(change.number, sent))
+
+    def _tell_standing(self) -> None:
+        """A heartbeat at once, where the mark or what is away has changed."""
+        if self.wholes.read and self._standing() != self.told_standing:
+            self._heartbeat()
+
+    def _heartbeat(self) -> None:
+        self.told_standing = self._standing()
+        beat = written("heartbeat", self.told_standing)
+        self.feed.tell(Event(0, dict.fromkeys(Kind, beat)))
+
+    def _standing(self) -> Json:
+        return f'"mark":{self.reader.mark},"stale":{json.dumps(self._stale())}'
+
+    def _stale(self) -> dict[str, str] | None:
+        """Since when, and why, what is shown may be old; None while all is well."""
+        if since := self.database_away_since:
+            return {"since": since.isoformat(), "words": "The database does not answer."}
+        if since := self.listener.away_since:
+            words = "Valkey does not answer: the sync rests, and changes come some seconds late."
+            return {"since": since.isoformat(), "words": words}
+        return None
