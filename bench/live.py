@@ -333,9 +333,15 @@ class Pages:
     async def ask(self, port: int, seconds: float) -> None:
         began = time.monotonic()
         pages = enumerate(self.cookies)
-        await asyncio.gather(
-            *(self._page(port, cookie, began + n / len(self.cookies), began + seconds) for n, cookie in pages)
+        ended = await asyncio.gather(
+            *(
+                self._page(port, cookie, began + n / len(self.cookies), began + seconds)
+                for n, cookie in pages
+            ),
+            return_exceptions=True,
         )
+        # A page that is cut off asks no more.
+        self.refused += sum(isinstance(one, Exception) for one in ended)
 
     async def _page(self, port: int, cookie: str, due: float, end: float) -> None:
         """Ask each second from `due` on; whoever waited longer asks again at once."""
@@ -387,7 +393,7 @@ def poll(cookies: Sequence[str], environment: dict[str, str], seconds: float) ->
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     arguments.add_argument("--streams", type=int, nargs="+", default=[10, 100, 1000])
-    arguments.add_argument("--pages", type=int, nargs="+", default=[10, 100], help="that ask each second")
+    arguments.add_argument("--pages", type=int, nargs="+", default=[10, 20], help="that ask each second")
     arguments.add_argument("--seconds", type=float, default=60, help="of changes, for each number of streams")
     arguments.add_argument("--idle", type=float, default=20, help="seconds without changes before")
     arguments.add_argument("--polling", type=float, default=20, help="seconds that pages ask")
@@ -396,6 +402,10 @@ def main() -> None:
     with bench_database() as database_url:
         environment = environment_on(database_url)
         prepare(environment)
+        # Whoever is refused is sent a page with everything on it.
+        subprocess.run(
+            [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], env=environment, check=True
+        )
         sift = Sift.with_calls_for(chosen.seconds * len(chosen.streams))
         cookies = sign_in(max(*chosen.streams, *chosen.pages))
         with web(APPLICATION, environment) as served:
