@@ -25,7 +25,7 @@ NAME, PASSWORD = "marta", "correct horse battery"
 START_SECONDS = 180.0
 WIDTHS = (1440, 390)
 THEMES = ("light", "dark")
-ROWS_WANTED = 11
+ROWS_WANTED = 10
 NUMBERS = ("+14155550142", "+442079460018", "+4930901820", "+12125550199")
 # Placed calls are answered, and last until the pictures are taken.
 TALKING = {"answers": "connected", "ring_seconds": 1, "idle_seconds": 600, "after_routine": "stay"}
@@ -51,7 +51,7 @@ def main(given: Sequence[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        with dashboard("--sandbox-rate", "4") as address:
+        with dashboard("--sandbox-rate", "3") as address:
             taken = signed_in(browser, address, 1440, "light")
             board(taken, folder / "board.png")
             if chosen.all:
@@ -151,7 +151,8 @@ def take_all(browser: Browser, address: str, states: Sequence[State], folder: Pa
 
 
 def picture(page: Page, file: Path, *, whole: bool = False) -> None:
-    page.evaluate("document.fonts.ready")
+    page.wait_for_load_state()
+    page.wait_for_function("document.fonts.status === 'loaded'")
     page.screenshot(path=file, full_page=whole)
     print(file.name, flush=True)
 
@@ -189,6 +190,7 @@ def sign_in_wrongly(page: Page) -> None:
     page.fill("input[name=username]", NAME)
     page.fill("input[name=password]", "wrong")
     page.keyboard.press("Enter")
+    page.locator("#sign-in-error").wait_for()
 
 
 A_LIVE_CALL = follow("tbody tr a[href^='/calls/']")
