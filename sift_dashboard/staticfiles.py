@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.staticfiles.finders import BaseFinder
 from django.core.files.storage import FileSystemStorage, Storage
+from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 FILES = {
     "vendor/tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
@@ -14,6 +15,16 @@ FILES = {
     "vendor/inter-latin.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
     "vendor/inter-latin-ext.woff2": "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2",
 }
+
+
+class StaticFiles(CompressedManifestStaticFilesStorage):
+    """Files by the hash of what is in them; so too those that our own JavaScript modules import."""
+
+    support_js_module_import_aggregation = True
+    _js_module_import_aggregation_patterns = (
+        "js/*.js",
+        CompressedManifestStaticFilesStorage._js_module_import_aggregation_patterns[1],
+    )
 
 
 class PackageFilesFinder(BaseFinder):

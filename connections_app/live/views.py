@@ -44,6 +44,7 @@ def _context(shown: board.Board, now: Any) -> dict[str, Any]:
     return {
         "counters": shown.counters,
         "rows": shown.rows,
+        "shown": len(shown.rows) - shown.hidden,
         "more": shown.more,
         "hidden": shown.hidden,
         "now": now,

@@ -230,6 +230,15 @@ def initials(operator: Operator) -> str:
 
 
 @register.simple_tag
+def zone_names() -> str:
+    """What the person's zone is called this year, by its minutes ahead of UTC: `60=CET 120=CEST`."""
+    now = timezone.localtime()
+    months = (now.replace(month=month, day=1) for month in range(1, 13))
+    names = {int((at.utcoffset() or timedelta()).total_seconds()) // 60: at.tzname() for at in months}
+    return " ".join(f"{minutes}={name}" for minutes, name in names.items())
+
+
+@register.simple_tag
 def server_now() -> str:
     """The server's clock, by which the browser corrects its own."""
     return _iso(timezone.now())

@@ -2,5 +2,5 @@
 
 document.addEventListener("htmx:configRequest", (event) => {
   const { elt, headers } = event.detail;
-  if (elt.matches("[hx-trigger^='every ']")) headers["X-Background"] = "yes";
+  if (elt.matches("[hx-trigger^='every '], [hx-trigger^='live:']")) headers["X-Background"] = "yes";
 });

@@ -1,31 +1,70 @@
-// Marks the rows that are new since the last reading, and says in batches what began and ended.
+// The live board: calls in progress as the stream tells them, filtered, and paused when somebody wants it to hold still.
 
-const SAYS_EVERY = 15000;
-const board = document.getElementById("board");
-let rows = ids();
-let began = 0;
-let ended = 0;
+import { count } from "./announce.js";
+import { fill, fillRow } from "./fill.js";
+import { isAsked, isOnlyMine, isShown, listen } from "./filter.js";
+import { Waiting } from "./pause.js";
+import { Rows } from "./rows.js";
+import { swapInside } from "./swap.js";
 
-function ids() {
-  return new Set([...board.querySelectorAll("tbody tr")].map((row) => row.id));
+const counters = document.querySelector(".counters");
+const pause = document.getElementById("pause");
+let waiting = null;
+const rows = new Rows(document.getElementById("calls"), { fill: fillRow, isShown, changed: say });
+
+function hear(told, isWhole) {
+  if (!waiting) return show(told, isWhole);
+  waiting.add(told, isWhole);
+  sayPaused();
 }
 
-const calls = (count) => (count === 1 ? "1 call" : `${count} calls`);
+function show(told, isWhole) {
+  if (told.counters !== undefined) swapInside(counters, told.counters, fill);
+  sayMore(told.more);
+  count(rows.take(told, isWhole));
+  document.dispatchEvent(new CustomEvent("live:shown"));
+}
 
-board.addEventListener("htmx:afterSwap", () => {
-  const now = ids();
-  for (const id of now) {
-    if (rows.has(id)) continue;
-    document.getElementById(id).classList.add("is-new");
-    began += 1;
-  }
-  for (const id of rows) if (!now.has(id)) ended += 1;
-  rows = now;
+// How many calls are shown and hidden, and what to do where there are none.
+function say() {
+  const calls = rows.inProgress();
+  const shown = calls.filter(isShown).length;
+  const hidden = calls.length - shown;
+  const kept = hidden ? ` · ${hidden} hidden by the filter` : "";
+  const all = calls.length === 1 ? "1 call" : `${calls.length} calls`;
+  set(document.querySelector("[data-showing]"), isAsked() ? `Showing ${shown} of ${calls.length}${kept}` : all);
+  document.querySelector("#showing [data-asks]").hidden = !isAsked();
+  const isEmpty = ![...rows.body.rows].some((row) => !row.hidden);
+  const why = !isEmpty ? null : !calls.length ? "none" : isOnlyMine() ? "mine" : "filter";
+  document.getElementById("in-progress").hidden = isEmpty;
+  for (const empty of document.querySelectorAll("[data-empty]")) empty.hidden = empty.dataset.empty !== why;
+}
+
+function sayMore(more) {
+  document.getElementById("more").hidden = !more;
+  set(document.querySelector("[data-more]"), String(more));
+}
+
+function set(element, words) {
+  if (element.textContent !== words) element.textContent = words;
+}
+
+function sayPaused() {
+  const number = waiting?.size ?? 0;
+  const words = number === 1 ? "1 change waits" : `${number} changes wait`;
+  set(document.querySelector("[data-waits]"), waiting ? (number ? `Paused · ${words}` : "Paused") : "");
+}
+
+pause.addEventListener("click", () => {
+  const held = waiting;
+  waiting = held ? null : new Waiting();
+  rows.isPaused = Boolean(waiting);
+  document.body.toggleAttribute("data-paused", rows.isPaused);
+  sayPaused();
+  if (held && (held.isWhole || held.rest.more !== undefined)) show(held.merged, held.isWhole);
 });
 
-setInterval(() => {
-  if (!began && !ended) return;
-  const words = [began && `${calls(began)} began`, ended && `${calls(ended)} ended`].filter(Boolean);
-  document.getElementById("announcements").textContent = words.join(", ");
-  began = ended = 0;
-}, SAYS_EVERY);
+document.addEventListener("live:snapshot", (event) => hear(event.detail, true));
+document.addEventListener("live:calls", (event) => hear(event.detail, false));
+listen(() => rows.refilter());
+rows.refilter();

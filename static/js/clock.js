@@ -1,4 +1,4 @@
-// Ticks durations and "4 s ago" once a second, by the server's clock.
+// The server's clock: ticks durations and "4 s ago" by it once a second.
 //
 // <time data-clock data-since="ISO">   how long since then, as 42:10 or 1:02:10
 // <time data-ago="ISO">                4 s ago, 3 min ago, 2 h ago, 5 days ago
@@ -7,10 +7,18 @@
 const UNITS = [[86400, "days"], [3600, "h"], [60, "min"]];
 let ahead = 0;
 
-function setByServer() {
-  const times = [...document.querySelectorAll("[data-server-now]")].map((part) => Date.parse(part.dataset.serverNow));
-  const latest = Math.max(...times.filter(Number.isFinite));
-  if (Number.isFinite(latest)) ahead = latest - Date.now();
+// Milliseconds since 1970, as the server counts them.
+export const serverNow = () => Date.now() + ahead;
+
+export function setServerNow(iso) {
+  const now = Date.parse(iso);
+  if (Number.isFinite(now)) ahead = now - Date.now();
+}
+
+// Brings what ticks in a part of the page, or in all of it, to this second.
+export function tick(part = document) {
+  for (const time of part.querySelectorAll("[data-clock]")) show(time, duration(secondsSince(time.dataset.since)));
+  for (const time of part.querySelectorAll("[data-ago]")) show(time, ago(secondsSince(time.dataset.ago)));
 }
 
 function duration(seconds) {
@@ -26,26 +34,29 @@ function ago(seconds) {
 }
 
 function secondsSince(iso) {
-  return Math.max(0, Math.floor((Date.now() + ahead - Date.parse(iso)) / 1000));
+  return Math.max(0, Math.floor((serverNow() - Date.parse(iso)) / 1000));
 }
 
 function show(element, words) {
   if (element.textContent !== words) element.textContent = words;
 }
 
-function tick() {
-  for (const time of document.querySelectorAll("[data-clock]")) show(time, duration(secondsSince(time.dataset.since)));
-  for (const time of document.querySelectorAll("[data-ago]")) show(time, ago(secondsSince(time.dataset.ago)));
+function setByPage() {
+  const times = [...document.querySelectorAll("[data-server-now]")].map((part) => Date.parse(part.dataset.serverNow));
+  const latest = Math.max(...times.filter(Number.isFinite));
+  // What was read a while ago does not set the clock back.
+  if (latest > setByPage.latest) setServerNow(new Date((setByPage.latest = latest)).toISOString());
 }
+setByPage.latest = 0;
 
 function tickEachSecond() {
   tick();
-  setTimeout(tickEachSecond, 1000 - ((Date.now() + ahead) % 1000));
+  setTimeout(tickEachSecond, 1000 - (serverNow() % 1000));
 }
 
-setByServer();
+setByPage();
 document.addEventListener("htmx:afterSwap", () => {
-  setByServer();
+  setByPage();
   tick();
 });
 tickEachSecond();

@@ -1,15 +1,78 @@
-// Says so when the dashboard itself does not answer, and takes it back when it does. Polling never stops.
+// Says how fresh the page is: the mark in the frame, and on pages with calls a note. It is computed from how the
+// stream stands (stream.js), what the server says is away, and how the sync does; never decorative.
+//
+// body[data-stale] is there while calls may not be as they are shown; forms that act on one then say so.
 
-const LOST = ["htmx:sendError", "htmx:timeout", "htmx:responseError"];
+import { serverNow } from "./clock.js";
+import { fill } from "./fill.js";
+import { clock } from "./moments.js";
+import { swapInside } from "./swap.js";
 
-function set(connection) {
-  if (document.body.dataset.connection === connection) return;
-  document.body.dataset.connection = connection;
-  document.getElementById("alarms").textContent =
-    connection === "lost" ? "The dashboard does not answer. Reconnecting." : "";
+const LATE = ["late", "failing", "paused"];
+const mark = document.querySelector("[data-mark]");
+const own = document.querySelector("[data-own-mark]");
+const note = document.querySelector("[data-note]");
+const alarms = document.getElementById("alarms");
+let since = null;
+let stale = null;
+
+const connection = () => document.body.dataset.connection;
+const health = () => mark.querySelector("[data-health]").dataset.health;
+
+function take(told) {
+  stale = told.stale;
+  if (told.mark) swapInside(mark, told.mark, fill);
+  show();
 }
 
-for (const event of LOST) document.addEventListener(event, () => set("lost"));
-document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.successful) set("up");
+function show() {
+  const words = ownWords();
+  document.body.dataset.health = health();
+  document.body.toggleAttribute("data-stale", isStale());
+  mark.hidden = Boolean(words);
+  own.hidden = !words;
+  set(own.querySelector("[data-words]"), words);
+  const isLive = connection() === "up" && !stale && health() === "fresh";
+  const lead = mark.querySelector("[data-lead]");
+  set(lead, isLive ? `Live · ${lower(lead.dataset.lead)}` : lead.dataset.lead);
+  if (note) showNote();
+}
+
+// What the browser knows better than the server's mark.
+function ownWords() {
+  if (connection() === "ended") return own.dataset.ended;
+  if (connection() === "lost") return `Reconnecting… since ${clock(since)}`;
+  if (stale) return `Stale since ${clock(Date.parse(stale.since))}`;
+  return "";
+}
+
+const isStale = () => ["lost", "ended"].includes(connection()) || Boolean(stale) || LATE.includes(health());
+
+function showNote() {
+  const words = noteWords();
+  note.hidden = !words;
+  set(note.querySelector("[data-words]"), words);
+}
+
+function noteWords() {
+  if (connection() === "ended") return "";
+  if (connection() === "lost") return `The dashboard does not answer. ${note.dataset.shown} at ${clock(since)}.`;
+  if (stale) return stale.words;
+  if (!LATE.includes(health())) return "";
+  return `${mark.textContent.trim()}. ${note.dataset.shown} then.`;
+}
+
+const lower = (words) => words[0].toLowerCase() + words.slice(1);
+
+function set(element, words) {
+  if (element.textContent !== words) element.textContent = words;
+}
+
+document.addEventListener("live:snapshot", (event) => take(event.detail));
+document.addEventListener("live:heartbeat", (event) => take(event.detail));
+document.addEventListener("live:connection", (event) => {
+  since = event.detail.since ?? serverNow();
+  const isLost = connection() === "lost";
+  if (alarms) set(alarms, isLost ? "The dashboard does not answer. Reconnecting." : "");
+  show();
 });
