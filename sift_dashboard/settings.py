@@ -197,8 +197,7 @@ LANGUAGE_CODE = "en-us"
 USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
-# In the admin, to the second: the record of actions is read there.
-DATE_FORMAT, TIME_FORMAT, DATETIME_FORMAT = "Y-m-d", "H:i", "Y-m-d H:i:s"
+FORMAT_MODULE_PATH = "sift_dashboard.formats"
 
 # Static files: our own, and the parts we use of the packages in package-lock.json
 STATIC_URL = "static/"
