@@ -38,7 +38,7 @@ MAY_HIDE = {
         Column("for", "For"),
         Column("since", "Since"),
         Column("operator", "Operator"),
-        Column("runs", "Routine"),
+        Column("runs", "Running"),
     ),
 }
 
