@@ -6,6 +6,7 @@ without a connection to the database.
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
@@ -19,6 +20,7 @@ from connections_app.live import doors
 from connections_app.live.doors import Visitor
 from connections_app.live.feed import written
 from connections_app.live.hub import Hub
+from connections_app.live.packing import Coding, Gzip, Piece, Plain
 from connections_app.live.reading import Kind
 from connections_app.live.telling import DATABASE_AWAY, Teller
 
@@ -35,12 +37,15 @@ AT_ONCE = 4
 # A reader that takes nothing for so long is dropped.
 STUCK = 20.0
 # No more than this is handed to the web server before the reader has taken what came before.
-PIECE = 32 * 1024
+PART = 32 * 1024
 # So long nobody is looked up again after the database did not answer.
 AWAY_SECONDS = 1.0
+# Also with a weight, but not with none.
+GZIP = re.compile(rb"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))")
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
+    (b"vary", b"Accept-Encoding, Cookie"),
     # Proxies such as nginx would collect events otherwise.
     (b"x-accel-buffering", b"no"),
     (b"x-content-type-options", b"nosniff"),
@@ -66,7 +71,7 @@ class Events:
             if visitor and scope["method"] == "HEAD":
                 await _answer(send, HTTPStatus.OK)
             elif visitor:
-                await self._stream(visitor, receive, send)
+                await self._stream(visitor, scope, receive, send)
 
     async def _admit(self, scope: Message, send: Send) -> Visitor | None:
         """Who may watch; None once the answer says why not."""
@@ -92,37 +97,60 @@ class Events:
             self.away_until = monotonic() + AWAY_SECONDS
             raise
 
-    async def _stream(self, visitor: Visitor, receive: Receive, send: Send) -> None:
+    async def _stream(self, visitor: Visitor, scope: Message, receive: Receive, send: Send) -> None:
         stream, teller = self.hub.join(visitor)
         gone = asyncio.create_task(_gone(receive))
         gone.add_done_callback(lambda _: stream.task.cancel())
+        response = Response(send, Gzip() if _takes_gzip(scope) else Plain())
         try:
-            await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-            await _follow(teller, visitor.kind, send)
+            await response.begin()
+            await _follow(teller, visitor.kind, response)
         except TimeoutError:
             logger.warning("A stream was dropped: its reader took nothing for %.0f s", STUCK)
         except asyncio.CancelledError:
             # The reader left, the stream was ended, or the process stops.
-            goodbye = written("bye", f'"why":"{stream.why}"') if stream.why else b""
-            await send({"type": "http.response.body", "body": goodbye, "more_body": False})
+            await response.end(written("bye", f'"why":"{stream.why}"') if stream.why else Piece())
         finally:
             self.hub.leave(stream)
             gone.cancel()
 
 
-async def _follow(teller: Teller, kind: Kind, send: Send) -> None:
+class Response:
+    """One stream's answer, in the coding that its reader takes."""
+
+    def __init__(self, send: Send, coding: Coding) -> None:
+        self.send, self.coding = send, coding
+
+    async def begin(self) -> None:
+        headers = [*HEADERS, *self.coding.headers]
+        await self.send({"type": "http.response.start", "status": HTTPStatus.OK.value, "headers": headers})
+
+    async def write(self, piece: Piece) -> None:
+        """Raises `TimeoutError` where the reader takes nothing."""
+        told = self.coding.take(piece)
+        for start in range(0, len(told), PART):
+            async with asyncio.timeout(STUCK):
+                part = told[start : start + PART]
+                await self.send({"type": "http.response.body", "body": part, "more_body": True})
+
+    async def end(self, goodbye: Piece) -> None:
+        told = self.coding.take(goodbye) + self.coding.end()
+        await self.send({"type": "http.response.body", "body": told, "more_body": False})
+
+
+async def _follow(teller: Teller, kind: Kind, response: Response) -> None:
     """The whole board, then each event; the whole board again for a reader that fell behind."""
     while True:
         position = teller.feed.head
         whole = await teller.snapshot(kind)
         number = whole.number
-        await _send(send, whole.sent[kind])
+        await response.write(whole.sent[kind])
         del whole  # As large as the board: who waits must not keep it.
         while (events := teller.feed.since(position)) is not None:
             position += len(events)
-            news = [one for one in events if not one.number or one.number > number]
-            if news:
-                await _send(send, b"".join(one.sent[kind] for one in news if kind in one.sent))
+            for event in events:
+                if kind in event.sent and (not event.number or event.number > number):
+                    await response.write(event.sent[kind])
             await teller.feed.more(position)
 
 
@@ -131,11 +159,8 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-async def _send(send: Send, told: bytes) -> None:
-    """Raises `TimeoutError` where the reader takes nothing."""
-    for start in range(0, len(told), PIECE):
-        async with asyncio.timeout(STUCK):
-            await send({"type": "http.response.body", "body": told[start : start + PIECE], "more_body": True})
+def _takes_gzip(scope: Message) -> bool:
+    return any(name == b"accept-encoding" and GZIP.search(value) for name, value in scope["headers"])
 
 
 async def _answer(send: Send, status: HTTPStatus, *headers: tuple[bytes, bytes]) -> None:

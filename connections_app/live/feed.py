@@ -9,13 +9,15 @@ import json
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.utils import timezone
 
+from connections_app.live.packing import Piece
 from connections_app.live.reading import Json, Kind
 
 KEPT = 200
+# Of an event's data, and of the event.
+END = "}\n\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Event:
     """One event as it is sent, by kind of stream; `number` is the change after which it was made."""
 
     number: int
-    sent: Mapping[Kind, bytes]
+    sent: Mapping[Kind, Piece]
 
 
 class Feed:
@@ -53,7 +55,15 @@ class Feed:
             await self.woken.wait()
 
 
-def written(name: str, body: Json, now: datetime | None = None) -> bytes:
+def written(name: str, body: Json) -> Piece:
     """An event as the stream carries it: its name, and a JSON object with the server's time and `body`."""
-    told = f'{{"now":{json.dumps((now or timezone.now()).isoformat())}{"," if body else ""}{body}}}'
-    return f"event: {name}\ndata: {told}\n\n".encode()
+    return Piece.of(f"{_begun(name)},{body}{END}".encode())
+
+
+def written_around(name: str, body: Json, large: Piece) -> Piece:
+    """The same, with something large in the object that was packed before."""
+    return Piece.of(f"{_begun(name)},{body},".encode()) + large + Piece.of(END.encode())
+
+
+def _begun(name: str) -> str:
+    return f'event: {name}\ndata: {{"now":{json.dumps(timezone.now().isoformat())}'

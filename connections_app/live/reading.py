@@ -19,6 +19,7 @@ from django.utils import timezone
 from connections_app.freshness import freshness
 from connections_app.live import board
 from connections_app.live.board import Counters, LastHour, Row
+from connections_app.live.packing import Piece
 from connections_app.models import Connection, ConnectionEvent, Doubt, Status
 from connections_app.standing import standing_of, with_standing
 
@@ -47,7 +48,7 @@ Json = str
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a reading found new: the body of a `calls` event by kind, without its braces, and its number."""
+    """What a reading found new: the data of a `calls` event by kind, without its braces, and its number."""
 
     number: int
     drawn: Mapping[Kind, Json]
@@ -55,10 +56,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The whole board, as of the change with this number; the body without its braces."""
+    """The whole board, as of the change with this number: the data of a `snapshot` without its braces."""
 
     number: int
-    drawn: Json
+    drawn: Piece
 
 
 class Reader:
@@ -118,7 +119,8 @@ class Reader:
         if known is None:
             rows = sorted(self.rows.values(), key=lambda row: (row.call.at, row.call.pk))
             body = f'"rows":[{",".join(self._row(row, kind) for row in rows)}],"more":{self.more}'
-            known = self.snapshots[kind] = Snapshot(self.number, body + self._counters(kind))
+            drawn = Piece.of(f"{body}{self._counters(kind)}".encode())
+            known = self.snapshots[kind] = Snapshot(self.number, drawn)
         return known
 
     def _change(

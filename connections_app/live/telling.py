@@ -14,7 +14,7 @@ from django.db import connection as database
 from django.utils import timezone
 from psycopg_pool import PoolTimeout
 
-from connections_app.live.feed import Event, Feed, written
+from connections_app.live.feed import Event, Feed, written, written_around
 from connections_app.live.listening import Listener
 from connections_app.live.reading import ROWS, Change, Json, Kind, Reader
 
@@ -101,7 +101,7 @@ class Teller:
             self.wanted.woken.set()
         await self.wholes.wait_for(number)
         found = await self.in_thread(self.reader.snapshot, kind)
-        return Event(found.number, {kind: written("snapshot", f"{found.drawn},{self._standing()}")})
+        return Event(found.number, {kind: written_around("snapshot", self._standing(), found.drawn)})
 
     async def read(self) -> None:
         """Have read what was announced, and every few seconds the whole board."""
@@ -113,10 +113,10 @@ class Teller:
             self.wanted = Wanted()
             if loop.time() >= self.wholes.due_at:
                 number = self.wholes.begin(loop.time())
-                self._tell(await self.in_thread(self.reader.read_whole, kinds))
+                self._tell(await self.in_thread(_event, self.reader.read_whole, kinds))
                 await self.wholes.end(number)
             elif wanted.calls:
-                self._tell(await self.in_thread(self.reader.read, wanted.calls, kinds))
+                self._tell(await self.in_thread(_event, self.reader.read, wanted.calls, kinds))
             if wanted.mark:
                 await self.in_thread(self.reader.read_mark)
             self.good_at, self.database_away_since = timezone.now(), None
@@ -162,11 +162,9 @@ class Teller:
         self.wanted.woken.set()
         self._tell_standing()
 
-    def _tell(self, change: Change | None) -> None:
-        if change:
-            now = timezone.now()
-            sent = {kind: written("calls", body, now) for kind, body in change.drawn.items()}
-            self.feed.tell(Event(change.number, sent))
+    def _tell(self, event: Event | None) -> None:
+        if event:
+            self.feed.tell(event)
 
     def _tell_standing(self) -> None:
         """A heartbeat at once, where the mark or what is away has changed."""
@@ -189,3 +187,10 @@ class Teller:
             words = "Valkey does not answer: the sync rests, and changes come some seconds late."
             return {"since": since.isoformat(), "words": words}
         return None
+
+
+def _event(read: Callable[Given, Change | None], *given: Given.args, **more: Given.kwargs) -> Event | None:
+    """What a reading found new, as it is sent; None where it found nothing."""
+    if change := read(*given, **more):
+        return Event(change.number, {kind: written("calls", body) for kind, body in change.drawn.items()})
+    return None

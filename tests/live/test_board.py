@@ -133,7 +133,7 @@ def test_a_row_drawn_for_everybody_names_no_zone_and_no_person(signed_in: Client
     seen({"connection_id": "a1", "status": "connected", "to": "+14155550142"})
     reader = Reader()
     reader.read_whole([Kind.BOARD])
-    drawn = reader.snapshot(Kind.BOARD).drawn
+    drawn = reader.snapshot(Kind.BOARD).drawn.plain.decode()
     assert "csrfmiddlewaretoken" not in drawn
     assert "Hang up" in drawn
     assert "Hang up" not in signed_in.get("/").content.decode()
@@ -163,9 +163,9 @@ def test_a_board_that_is_full_says_how_many_more(monkeypatch: pytest.MonkeyPatch
     )
     reader = Reader()
     reader.read_whole([Kind.BRIEF])
-    told = json.loads(f"{{{reader.snapshot(Kind.BRIEF).drawn}}}")
+    told = json.loads(f"{{{reader.snapshot(Kind.BRIEF).drawn.plain.decode()}}}")
     assert ([row["call"] for row in told["rows"]], told["more"]) == (["c0", "c1", "c2"], 2)
     seen({"connection_id": "c0", "status": "finished"})
     reader.read_whole([Kind.BRIEF])
-    told = json.loads(f"{{{reader.snapshot(Kind.BRIEF).drawn}}}")
+    told = json.loads(f"{{{reader.snapshot(Kind.BRIEF).drawn.plain.decode()}}}")
     assert ([row["call"] for row in told["rows"]], told["more"]) == (["c0", "c1", "c2", "c3"], 1)

@@ -1,6 +1,7 @@
 """Everybody who watches is told every change at once, and nobody is told after they have left."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -159,6 +160,24 @@ def test_the_stream_ends_for_who(watch: Watch, dashboard: Dashboard, ana: Operat
     if how == "signs out":
         live("a1")
         assert other.until(lambda told: row_of(told, "a1"), "calls")
+
+
+def test_who_takes_gzip_is_sent_the_same_in_fewer_bytes(
+    watch: Watch, dashboard: Dashboard, ana: Operator
+) -> None:
+    for n in range(20):
+        live(f"a{n}")
+    with requests.get(
+        f"{dashboard.address}/events/", headers={"Cookie": cookie_of(ana)}, stream=True, timeout=30
+    ) as answer:
+        assert answer.headers["Content-Encoding"] == "gzip"
+        lines = answer.iter_lines()
+        assert next(lines) == b"event: snapshot"
+        told = json.loads(next(lines).partition(b": ")[2])
+        assert len(told["rows"]) == 20
+        assert answer.raw.tell() < len(json.dumps(told)) / 5
+        Operator.objects.update(is_active=False)
+        assert b"event: bye" in list(lines)
 
 
 def test_a_stream_does_not_keep_a_session_alive(watch: Watch, ana: Operator) -> None:
