@@ -5,18 +5,38 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import JSONField, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce, JSONObject
-from django.utils.dateparse import parse_datetime
-
-from connections_app.models import CallRequest, Connection, Operator, Outcome, Push, Script
-from connections_app.models.connection import ConnectionQuerySet
+from connections_app.models import Connection, Operator, Outcome, Push
 from connections_app.rights import is_on_the_line, may_place
 
 # So long Sift may take to end a call that it said it would.
 HANGING_UP = timedelta(seconds=20)
 # So long a refusal or an unknown outcome stands beside the controls; the timeline keeps it.
 SHOWN_FOR = timedelta(minutes=10)
+
+# Written out, since putting it together anew took as long as asking it.
+STANDING = """
+    SELECT call.id, call.connection_id, call.status, call.direction, call.started_at, call.ended_at,
+           call.from_endpoint, call.to_endpoint, call.doubt, call.first_seen_at, call.change_number, call.at,
+           request.operator_id, request.operator_name,
+           coalesce(pushed.name, placed.name) AS runs, coalesce(pushed.preview, placed.preview) AS preview,
+           push.kind AS asked_kind, push.outcome AS asked_outcome, push.reason AS asked_reason, push.asked_at,
+           push.deadline AS asked_deadline
+    FROM connections_app_connection AS call
+    LEFT JOIN connections_app_callrequest AS request ON request.connection_id = call.id
+    -- The script that a call was placed with names the request, not the call.
+    LEFT JOIN connections_app_script AS placed
+        ON placed.id = request.script_id AND placed.superseded_by_id IS NULL
+    LEFT JOIN LATERAL (
+        SELECT name, preview FROM connections_app_script
+        WHERE connection_id = call.id AND superseded_by_id IS NULL ORDER BY id DESC LIMIT 1
+    ) AS pushed ON true
+    LEFT JOIN LATERAL (
+        SELECT kind, outcome, reason, asked_at, deadline FROM connections_app_push
+        WHERE connection_id = call.id ORDER BY id DESC LIMIT 1
+    ) AS push ON true
+    WHERE call.id = ANY(%s)
+    ORDER BY call.at, call.id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,40 +71,20 @@ class Shown:
         }
 
 
-def with_standing(calls: ConnectionQuerySet) -> ConnectionQuerySet:
-    """`calls` with what `standing_of` needs, in the same one query."""
-    request = CallRequest.objects.filter(connection=OuterRef("pk"))
-    script = JSONObject(name="name", preview="preview")
-    in_force = Script.objects.filter(superseded_by=None)
-    return calls.for_rows().annotate(
-        request=_one(request.values(told=JSONObject(operator="operator_id", name="operator_name"))),
-        script=Coalesce(
-            _one(in_force.filter(connection=OuterRef("pk")).order_by("-pk").values(told=script)),
-            # The one that the call was placed with does not name it.
-            _one(in_force.filter(call_request__connection=OuterRef("pk")).values(told=script)),
-        ),
-        push=_one(
-            Push.objects.filter(connection=OuterRef("pk"))
-            .order_by("-pk")
-            .values(
-                told=JSONObject(
-                    kind="kind", outcome="outcome", reason="reason", asked_at="asked_at", deadline="deadline"
-                )
-            )
-        ),
-    )
+def with_standing(keys: Iterable[int]) -> list[Connection]:
+    """The calls with these keys, longest first, with what `standing_of` needs. One query."""
+    return list(Connection.objects.raw(STANDING, [list(keys)]))
 
 
 def standing_of(call: Connection, now: datetime) -> Standing:
     """How a call from `with_standing` stands at `now`. No query."""
     told: Any = call
-    request, script = told.request or {}, told.script or {}
-    push = _push(dict(told.push)) if told.push else None
+    push = _push(told) if told.asked_kind else None
     return Standing(
-        placed_by=request.get("name", ""),
-        operator_id=request.get("operator"),
-        runs=script.get("name") or script.get("preview", ""),
-        preview=script.get("preview", ""),
+        placed_by=told.operator_name or "",
+        operator_id=told.operator_id,
+        runs=told.runs or told.preview or "",
+        preview=told.preview or "",
         is_hanging_up=push is not None and _is_hanging_up(push, now),
         problem=_problem(push, now) if push else "",
     )
@@ -109,17 +109,18 @@ def shown_to_all(calls: Iterable[Connection], now: datetime) -> list[Shown]:
 
 def shown_one(operator: Operator, pk: int, now: datetime) -> Shown:
     """One call as it stands now. One query."""
-    return shown_to(operator, [with_standing(Connection.objects.filter(pk=pk)).get()], now)[0]
+    return shown_to(operator, with_standing([pk]), now)[0]
 
 
-def _one(rows: QuerySet[Any, Any]) -> Subquery:
-    return Subquery(rows[:1], output_field=JSONField())
-
-
-def _push(told: dict[str, str]) -> Push:
+def _push(told: Any) -> Push:
     """The last thing that was asked of the call."""
-    moments = {name: parse_datetime(told.pop(name)) for name in ("asked_at", "deadline")}
-    return Push(**told, **moments)
+    return Push(
+        kind=told.asked_kind,
+        outcome=told.asked_outcome,
+        reason=told.asked_reason,
+        asked_at=told.asked_at,
+        deadline=told.asked_deadline,
+    )
 
 
 def _is_hanging_up(push: Push, now: datetime) -> bool:

@@ -81,7 +81,7 @@ class Board:
 
 
 def board(operator: Operator | None, asked: Filter, now: datetime) -> Board:
-    """The board as `operator` sees it; with None, as a wall shows it. Two queries, and their rights."""
+    """The board as `operator` sees it; with None, as a wall shows it. Three queries, and their rights."""
     calls = in_progress()
     rows = [
         Row(one.call, one.standing, one.is_mine, one.may_steer, is_hidden=asked.hides(one))
@@ -93,10 +93,10 @@ def board(operator: Operator | None, asked: Filter, now: datetime) -> Board:
 
 
 def in_progress() -> list[Connection]:
-    """The calls in progress with how they stand, longest first: one more than the board shows. One query."""
-    # Chosen first: what stands with a call is looked up for these alone.
-    chosen = Connection.objects.in_progress().longest_first().values("pk")[: LIMIT + 1]
-    return list(with_standing(Connection.objects.filter(pk__in=chosen)).longest_first())
+    """The calls in progress with how they stand, longest first: one more than is shown. Two queries."""
+    return with_standing(
+        Connection.objects.in_progress().longest_first().values_list("pk", flat=True)[: LIMIT + 1]
+    )
 
 
 def states_of(calls: Iterable[Connection]) -> dict[str, int]:

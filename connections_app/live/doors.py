@@ -8,15 +8,15 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.contrib.sessions.models import Session
 from django.core.handlers.asgi import ASGIRequest
 from django.db import connection as database
-from django.utils import timezone
 
 from connections_app.live import walls
 from connections_app.live.reading import Kind
 from connections_app.models import Operator, WallLink
 
+# As one array: a thousand placeholders take longer than the question.
+VALID = "SELECT session_key FROM django_session WHERE session_key = ANY(%s) AND expire_date > now()"
 SIGNED_OUT, REVOKED = "signed-out", "revoked"
 
 
@@ -71,15 +71,18 @@ def _signed_in(request: Any, kind: Kind) -> Visitor | None:
 def _signed_out(visitors: Collection[Visitor]) -> list[Visitor]:
     if not visitors:
         return []
-    sessions = Session.objects.filter(
-        session_key__in={one.session for one in visitors}, expire_date__gt=timezone.now()
-    )
-    valid = set(sessions.values_list("session_key", flat=True))
+    valid = _valid({one.session for one in visitors})
     operators = Operator.objects.filter(pk__in={one.operator for one in visitors}, is_active=True)
     passwords = dict(operators.values_list("pk", "password"))
     return [
         one for one in visitors if one.session not in valid or passwords.get(one.operator) != one.password
     ]
+
+
+def _valid(sessions: Collection[str]) -> set[str]:
+    with database.cursor() as cursor:
+        cursor.execute(VALID, [list(sessions)])
+        return {session for (session,) in cursor.fetchall()}
 
 
 def _revoked(visitors: Collection[Visitor]) -> list[Visitor]:

@@ -5,10 +5,8 @@ without a connection to the database.
 """
 
 import asyncio
-import logging
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from time import monotonic
 from typing import Any
@@ -19,12 +17,10 @@ from django.db import InterfaceError
 from connections_app.live import doors
 from connections_app.live.doors import Visitor
 from connections_app.live.feed import written
-from connections_app.live.hub import Hub
+from connections_app.live.hub import STUCK, Hub, Stream
 from connections_app.live.packing import Coding, Gzip, Piece, Plain
 from connections_app.live.reading import Kind
 from connections_app.live.telling import DATABASE_AWAY, Teller
-
-logger = logging.getLogger(__name__)
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -32,10 +28,6 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 PATH = "/events/"
-# So many sign-ins are looked up at once.
-AT_ONCE = 4
-# A reader that takes nothing for so long is dropped.
-STUCK = 20.0
 # No more than this is handed to the web server before the reader has taken what came before.
 PART = 32 * 1024
 # So long nobody is looked up again after the database did not answer.
@@ -57,7 +49,6 @@ class Events:
 
     def __init__(self, application: Application) -> None:
         self.application = application
-        self.threads = ThreadPoolExecutor(AT_ONCE, "doors")
         self.hub = Hub()
         self.away_until = 0.0
 
@@ -92,7 +83,7 @@ class Events:
         if monotonic() < self.away_until:
             raise InterfaceError
         try:
-            return await asyncio.get_running_loop().run_in_executor(self.threads, doors.visitor, dict(scope))
+            return await self.hub.in_doors(doors.visitor, dict(scope))
         except DATABASE_AWAY:
             self.away_until = monotonic() + AWAY_SECONDS
             raise
@@ -101,15 +92,14 @@ class Events:
         stream, teller = self.hub.join(visitor)
         gone = asyncio.create_task(_gone(receive))
         gone.add_done_callback(lambda _: stream.task.cancel())
-        response = Response(send, Gzip() if _takes_gzip(scope) else Plain())
+        response = Response(stream, send, Gzip() if _takes_gzip(scope) else Plain())
         try:
             await response.begin()
             await _follow(teller, visitor.kind, response)
-        except TimeoutError:
-            logger.warning("A stream was dropped: its reader took nothing for %.0f s", STUCK)
         except asyncio.CancelledError:
-            # The reader left, the stream was ended, or the process stops.
-            await response.end(written("bye", f'"why":"{stream.why}"') if stream.why else Piece())
+            # The reader left or was dropped, the stream was ended, or the process stops.
+            if stream.why != STUCK:
+                await response.end(written("bye", f'"why":"{stream.why}"') if stream.why else Piece())
         finally:
             self.hub.leave(stream)
             gone.cancel()
@@ -118,20 +108,21 @@ class Events:
 class Response:
     """One stream's answer, in the coding that its reader takes."""
 
-    def __init__(self, send: Send, coding: Coding) -> None:
-        self.send, self.coding = send, coding
+    def __init__(self, stream: Stream, send: Send, coding: Coding) -> None:
+        self.stream, self.send, self.coding = stream, send, coding
 
     async def begin(self) -> None:
         headers = [*HEADERS, *self.coding.headers]
         await self.send({"type": "http.response.start", "status": HTTPStatus.OK.value, "headers": headers})
 
     async def write(self, piece: Piece) -> None:
-        """Raises `TimeoutError` where the reader takes nothing."""
+        """Send `piece`, waiting for the reader to take what came before it."""
         told = self.coding.take(piece)
         for start in range(0, len(told), PART):
-            async with asyncio.timeout(STUCK):
-                part = told[start : start + PART]
-                await self.send({"type": "http.response.body", "body": part, "more_body": True})
+            self.stream.waits_since = asyncio.get_running_loop().time()
+            part = told[start : start + PART]
+            await self.send({"type": "http.response.body", "body": part, "more_body": True})
+        self.stream.waits_since = None
 
     async def end(self, goodbye: Piece) -> None:
         told = self.coding.take(goodbye) + self.coding.end()

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeVar
 
 from connections_app.live import doors
 from connections_app.live.doors import Visitor
@@ -14,6 +14,14 @@ from connections_app.live.telling import DATABASE_AWAY, Teller
 
 logger = logging.getLogger(__name__)
 
+Given = TypeVar("Given")
+Found = TypeVar("Found")
+
+# So many sign-ins are looked up at once.
+AT_ONCE = 4
+# A reader that takes nothing for so long is dropped.
+STUCK_AFTER = 20.0
+STUCK = "stuck"
 # Who signed out, or may no longer watch, is found this soon.
 DOORS_EVERY = 2.0
 # Work that was interrupted begins again after so long.
@@ -24,11 +32,13 @@ RESTS_AFTER = 20.0
 
 @dataclass(eq=False)
 class Stream:
-    """One open stream; `end` makes it say goodbye and close."""
+    """One open stream. `end` makes it say goodbye and close; one that is `STUCK` closes without."""
 
     visitor: Visitor
     task: "asyncio.Task[None]"
     why: str = ""
+    # Since when its reader has not taken what it is sent, by the loop's clock.
+    waits_since: float | None = None
 
     @classmethod
     def here(cls, visitor: Visitor) -> Self:
@@ -49,6 +59,7 @@ class Hub:
     def __init__(self) -> None:
         self.streams: set[Stream] = set()
         self.thread = ThreadPoolExecutor(1, "live")
+        self.doors = ThreadPoolExecutor(AT_ONCE, "doors")
         self.work: list[asyncio.Task[None]] = []
         self.resting: asyncio.TimerHandle | None = None
         self.teller: Teller | None = None
@@ -72,11 +83,7 @@ class Hub:
 
     def _begin(self) -> Teller:
         teller = self.teller = Teller(self.thread, self.kinds)
-
-        async def watch_doors() -> None:
-            await self._watch_doors(teller)
-
-        works = (teller.listener.listen, teller.read, teller.beat, watch_doors)
+        works = (teller.listener.listen, teller.read, teller.beat, self._watch_doors)
         self.work = [asyncio.create_task(_again_and_again(one, teller)) for one in works]
         return teller
 
@@ -85,14 +92,28 @@ class Hub:
             task.cancel()
         self.work, self.teller = [], None
 
-    async def _watch_doors(self, teller: Teller) -> None:
-        """End the streams of those who signed out, were switched off, or whose link was revoked."""
+    async def in_doors(self, look: Callable[[Given], Found], given: Given) -> Found:
+        """Look in the database who may watch, in one of a few threads."""
+        return await asyncio.get_running_loop().run_in_executor(self.doors, look, given)
+
+    async def _watch_doors(self) -> None:
+        """End the streams of those who signed out, were switched off, or whose link was revoked; and of
+        readers that take nothing."""
         while True:
             await asyncio.sleep(DOORS_EVERY)
             watching = {stream.visitor for stream in self.streams}
-            gone = await teller.in_thread(doors.left, watching)
+            gone = await self.in_doors(doors.left, watching)
             for stream in [one for one in self.streams if one.visitor in gone]:
                 stream.end(gone[stream.visitor])
+            self._drop_stuck()
+
+    def _drop_stuck(self) -> None:
+        """Looked for here, since a timer for everything sent would cost as much as the sending."""
+        before = asyncio.get_running_loop().time() - STUCK_AFTER
+        for stream in self.streams:
+            if stream.waits_since is not None and stream.waits_since < before:
+                logger.warning("A stream was dropped: its reader took nothing for %.0f s", STUCK_AFTER)
+                stream.end(STUCK)
 
 
 async def _again_and_again(work: Callable[[], Coroutine[None, None, None]], teller: Teller) -> None:

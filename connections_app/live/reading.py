@@ -83,11 +83,11 @@ class Reader:
     def read(self, calls: Collection[int], kinds: Iterable[Kind]) -> Change | None:
         """Read the calls with these keys, which were announced. One query, and one a second for the hour."""
         now = timezone.now()
-        found = list(with_standing(Connection.objects.filter(pk__in=calls)))
+        found = with_standing(calls)
         return self._change(found, set(calls) - {call.pk for call in found}, set(), kinds, now)
 
     def read_whole(self, kinds: Iterable[Kind]) -> Change | None:
-        """Compare the whole board, and the change feed, with what was told. Five queries at the most.
+        """Compare the whole board, and the change feed, with what was told. Six queries at the most.
 
         So what was never announced is told as well.
         """
@@ -99,7 +99,7 @@ class Reader:
             self.more = 0
         shown = {call.pk for call in found}
         left = [pk for pk, row in self.rows.items() if row.over_at is None and pk not in shown]
-        over = list(with_standing(Connection.objects.filter(pk__in=left))) if left else []
+        over = with_standing(left) if left else []
         missing = set(left) - {call.pk for call in over}
         self.hour_is_due = True
         self.read_mark()

@@ -100,7 +100,10 @@ class Teller:
             number = self.wholes.ask()
             self.wanted.woken.set()
         await self.wholes.wait_for(number)
-        found = await self.in_thread(self.reader.snapshot, kind)
+        # One that was drawn stands until something changes, and is never altered.
+        found = self.reader.snapshots.get(kind)
+        if found is None:
+            found = await self.in_thread(self.reader.snapshot, kind)
         return Event(found.number, {kind: written_around("snapshot", self._standing(), found.drawn)})
 
     async def read(self) -> None:

@@ -59,7 +59,7 @@ def test_the_board_costs_the_same_few_queries(
     signed_in: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     seen(*({"connection_id": f"c{n}", "status": "connected"} for n in range(LIMIT + 5)))
-    with django_assert_num_queries(FRAME + 3):
+    with django_assert_num_queries(FRAME + 4):
         answer = signed_in.get("/")
     assert (len(answer.context["rows"]), answer.context["more"]) == (LIMIT, 5)
 
