@@ -187,19 +187,20 @@ def test_a_column_that_is_hidden_stays_hidden(page: Page, axe: str) -> None:
 def test_the_board_has_a_choice_of_its_own(page: Page) -> None:
     seen({"connection_id": "live", "status": "connected", "to": NUMBER})
     page.goto("/")
+    expect(page.locator("td.c-direction")).to_be_visible()
     page.get_by_text("Columns", exact=True).click()
     with page.expect_response("**/accounts/columns/"):
-        page.get_by_label("Since", exact=True).uncheck()
-    expect(page.locator("td.c-since")).to_be_hidden()
+        page.get_by_label("Direction", exact=True).uncheck()
+    expect(page.locator("td.c-direction")).to_be_hidden()
     page.reload()
-    expect(page.locator("td.c-since")).to_be_hidden()
+    expect(page.locator("td.c-direction")).to_be_hidden()
     seen({"connection_id": "later", "status": "connected", "to": "webrtc:kofi"})
     expect(page.locator("td.c-with", has_text="kofi")).to_be_visible()
-    expect(page.locator("td.c-since")).to_have_count(2)
-    expect(page.locator("td.c-since:visible")).to_have_count(0)
+    expect(page.locator("td.c-direction")).to_have_count(2)
+    expect(page.locator("td.c-direction:visible")).to_have_count(0)
     page.goto("/calls/")
-    expect(page.locator("td.c-since").first).to_be_visible()
-    assert Operator.objects.get().hidden_columns == {"live": ["since"]}
+    expect(page.locator("td.c-direction").first).to_be_visible()
+    assert Operator.objects.get().hidden_columns == {"live": ["direction"]}
 
 
 def test_a_choice_that_is_not_kept_says_so(page: Page) -> None:
