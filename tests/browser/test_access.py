@@ -107,7 +107,8 @@ CALLS = [
     State("board, mine", "/?mine=1", "Calls in progress"),
     State("board, all hidden", "/?q=zzz", "Calls in progress"),
     State("keys", "/", "Back out", lambda page: page.keyboard.press("?")),
-    State("the person's menu", "/", "Sign out", click("[data-menu].menu .person")),
+    State("the person's menu", "/accounts/preferences/", "Sign out", click("[data-menu].menu .person")),
+    State("wallboard", "/?wall=1", "Connected"),
     State("calls", "/calls/", "124 calls"),
     State("calls, an older page", "/calls/", "Newer", click("[rel=next]")),
     State("calls, filtered", "/calls/?q=415&status=failed&since=2026-05-01", "415"),
@@ -161,6 +162,7 @@ REST = [
 ]
 NOTHING_YET = [
     State("board", "/", "Calls in progress"),
+    State("wallboard", "/?wall=1", "Connected"),
     State("calls", "/calls/", "No calls yet"),
     State("place a call", "/calls/place/", "Browser client"),
     State("routines", "/routines/", "New routine"),
@@ -300,8 +302,8 @@ def reached(page: Page, state: State) -> list[str]:
 
 @pytest.mark.parametrize(
     "states",
-    [CALLS[:7], CALLS[7:13], CALLS[13:], CONTROL, ROUTINES, REST],
-    ids=["board", "calls", "one call", "control", "routines", "rest"],
+    [CALLS[:4], CALLS[4:7], CALLS[7:13], CALLS[13:], CONTROL, ROUTINES, REST],
+    ids=["board", "frame and wall", "calls", "one call", "control", "routines", "rest"],
 )
 def test_pages_with_calls_in_every_state(
     open_page: Open,

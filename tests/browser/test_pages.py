@@ -79,8 +79,13 @@ def test_first_load_and_later_pages_are_light(open_page: Open, sign_in: SignIn, 
 def weight(page: Page, asked: list[Request]) -> int:
     """Bytes over the wire, as the browser counts them; the event stream is no part of its page."""
     page.evaluate("document.fonts.ready")
-    sizes = [request.sizes() for request in list(asked) if urlsplit(request.url).path != "/events/"]
-    return sum(one["responseBodySize"] + one["responseHeadersSize"] for one in sizes)
+    return sum(over_the_wire(request) for request in list(asked) if urlsplit(request.url).path != "/events/")
+
+
+def over_the_wire(request: Request) -> int:
+    sizes = request.sizes()
+    is_kept = "/static/" in request.url and not sizes["responseBodySize"]
+    return 0 if is_kept else sizes["responseBodySize"] + sizes["responseHeadersSize"]
 
 
 def test_nothing_moves_for_those_who_asked_for_it(open_page: Open, sign_in: SignIn, with_calls: None) -> None:
