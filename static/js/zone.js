@@ -4,11 +4,8 @@ const offer = document.getElementById("own-zone");
 const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 if (own && own !== offer.dataset.zone) {
+  const button = [...offer.elements].find((one) => one.type === "submit");
   offer.elements.time_zone.value = own;
-  for (const button of offer.elements) {
-    if (button.type !== "submit") continue;
-    button.querySelector("[data-zone-name]").textContent = own;
-    button.hidden = false;
-  }
-  offer.hidden = false;
+  button.querySelector("[data-zone-name]").textContent = own;
+  button.hidden = false;
 }
