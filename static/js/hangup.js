@@ -97,6 +97,9 @@ document.addEventListener("click", (event) => {
     arm(form);
   } else if (event.target.closest("[data-keep]")) {
     disarm(form);
+  } else if (event.target.closest("[data-yes]") && event.detail > 1) {
+    // The second half of a double click.
+    event.preventDefault();
   }
 });
 

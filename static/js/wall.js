@@ -26,7 +26,7 @@ function fit() {
   const end = list.getBoundingClientRect().bottom;
   const beyond = isFitted() ? shown.filter((row) => row.getBoundingClientRect().bottom > end + 1) : [];
   for (const row of beyond) row.classList.add("is-beyond");
-  const more = notListed + beyond.length;
+  const more = notListed + rows.inProgress().filter((row) => beyond.includes(row)).length;
   document.getElementById("more").hidden = !more;
   document.querySelector("[data-more]").textContent = String(more);
   document.querySelector(".wall-nothing").hidden = shown.length > 0;
