@@ -67,12 +67,12 @@ def test_first_load_and_later_pages_are_light(open_page: Open, sign_in: SignIn, 
     asked: list[Request] = []
     page.on("request", lambda request: asked.append(request))
     sign_in(page)
-    print(f"first load, signing in and the board: {weight(page, asked) / 1000:.0f} KB")
+    print(f"first load, signing in and the board: {weight(page, asked) / 1000:.1f} KB")
     assert weight(page, asked) < FIRST_LOAD
     for address in ("/calls/", "/calls/a1/", "/routines/", "/calls/place/", "/sync/"):
         asked.clear()
         page.goto(address)
-        print(f"then {address}: {weight(page, asked) / 1000:.0f} KB")
+        print(f"then {address}: {weight(page, asked) / 1000:.1f} KB")
         assert weight(page, asked) < LATER_PAGE
 
 
@@ -96,4 +96,4 @@ def test_nothing_moves_for_those_who_asked_for_it(open_page: Open, sign_in: Sign
     expect(page.locator("tbody")).to_contain_text("kofi")
     assert page.evaluate("document.getAnimations().length") == 0
     page.emulate_media(reduced_motion="no-preference")
-    assert page.evaluate("document.getAnimations().length") > 0
+    page.wait_for_function("document.getAnimations().length > 0")
