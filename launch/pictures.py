@@ -120,6 +120,7 @@ def board(page: Page, file: Path) -> None:
         page.wait_for_url(lambda url: "/place/" not in url)
     page.goto("/")
     page.locator("tbody tr").nth(ROWS_WANTED - 1).wait_for()
+    page.locator(".freshness:has-text('Live')").first.wait_for()
     picture(page, file)
 
 

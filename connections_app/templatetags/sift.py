@@ -100,11 +100,11 @@ def party(connection: Connection) -> Endpoint:
 
 @register.filter
 def wall_party(connection: Connection) -> str:
-    """The other side as a wall may show it to anybody: a client's name, or a place and a number's end."""
+    """The other side as a wall may show it to anybody: a client's name, or a number's end and its place."""
     end = party_of(connection)
     if not end.is_phone:
         return end.text
-    return f"{end.where or end.country} …{end.e164[-4:]}".strip()
+    return f"…{end.e164[-4:]} {end.where or end.country}".strip()
 
 
 @register.filter

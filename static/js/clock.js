@@ -15,9 +15,11 @@ export function setServerNow(iso) {
   if (Number.isFinite(now)) ahead = now - Date.now();
 }
 
-// Brings what ticks in a part of the page, or in all of it, to this second.
+// Brings what ticks in a part of the page, or in all of it, to this second. Calls that nobody tells of any more are
+// shown as they were.
 export function tick(part = document) {
-  for (const time of part.querySelectorAll("[data-clock]")) show(time, duration(secondsSince(time.dataset.since)));
+  const isTold = !["lost", "ended"].includes(document.body.dataset.connection);
+  if (isTold) for (const time of part.querySelectorAll("[data-clock]")) show(time, duration(secondsSince(time.dataset.since)));
   for (const time of part.querySelectorAll("[data-ago]")) show(time, ago(secondsSince(time.dataset.ago)));
 }
 
