@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from dotenv import load_dotenv
+from whitenoise.compress import Compressor
 
 from sift_dashboard.environment import Environment, wrong
 
@@ -205,6 +206,8 @@ STATIC_ROOT = DATA_DIR / "static"
 NODE_MODULES = BASE_DIR / "node_modules"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+# Read by developer tools alone, and slow to compress.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",

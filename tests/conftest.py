@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlencode
@@ -23,6 +25,7 @@ from django.test import Client
 from playwright.sync_api import Browser, sync_playwright
 
 from connections_app.models import Connection, Operator, Role
+from launch.engines import Valkey, make_folder
 
 ACCOUNT, TOKEN = "tests", "tests-token"
 ARGUMENTS = [
@@ -190,6 +193,18 @@ def make_sandbox(settings: LazySettings) -> Iterator[Callable[..., Sandbox]]:
 def sandbox(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
     """500 past calls, newest first, no traffic."""
     return make_sandbox("--calls", "500")
+
+
+@pytest.fixture
+def valkey() -> Iterator[Valkey]:
+    """A server that may be stopped and started."""
+    with tempfile.TemporaryDirectory(prefix="valkey-", dir="/tmp") as folder:
+        Path(folder).chmod(0o711)
+        make_folder(Path(folder, "data"))
+        server = Valkey(Path(folder, "data"))
+        server.have()
+        yield server
+        server.stop()
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:

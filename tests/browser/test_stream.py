@@ -1,11 +1,9 @@
 """The stream in a real browser: lost and found again, let go of, ended; and what pages say of it."""
 
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from connections_app.announcing import announce
 from connections_app.models import Operator, SyncState
-from launch.engines import Valkey, make_folder
+from launch.engines import Valkey
 from tests.browser.board import hide_tab, is_up, live, row, shown
 from tests.conftest import Sandbox, wait_until
 from tests.control.conftest import Dashboard, account, running_dashboard
@@ -45,18 +43,6 @@ def start(sift: Sandbox, transactional_db: None) -> Iterator[Start]:
             return started.enter_context(running_dashboard(account(sift.url) | environment, port))
 
         yield start
-
-
-@pytest.fixture
-def valkey() -> Iterator[Valkey]:
-    """A server that may be stopped and started."""
-    with tempfile.TemporaryDirectory(prefix="valkey-", dir="/tmp") as folder:
-        Path(folder).chmod(0o711)
-        make_folder(Path(folder, "data"))
-        server = Valkey(Path(folder, "data"))
-        server.have()
-        yield server
-        server.stop()
 
 
 def open_at(page: Page, dashboard: Dashboard, operator: Operator) -> Page:

@@ -1,8 +1,6 @@
 """Valkey and the database go away while people watch, and come back: streams say so, and miss nothing."""
 
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -10,25 +8,13 @@ from django.db import connection as database
 
 from connections_app import announcing
 from connections_app.models import Operator
-from launch.engines import Valkey, make_folder
+from launch.engines import Valkey
 from tests.conftest import database_url
 from tests.control.conftest import account, running_dashboard
 from tests.history.test_pages import seen
 from tests.live.conftest import NOBODY, Stream, cookie_of, row_of
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
-
-
-@pytest.fixture
-def valkey() -> Iterator[Valkey]:
-    """A server that may be stopped and started."""
-    with tempfile.TemporaryDirectory(prefix="valkey-", dir="/tmp") as folder:
-        Path(folder).chmod(0o711)
-        make_folder(Path(folder, "data"))
-        server = Valkey(Path(folder, "data"))
-        server.have()
-        yield server
-        server.stop()
 
 
 @pytest.fixture
