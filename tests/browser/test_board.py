@@ -168,6 +168,10 @@ def test_a_hang_up_carries_a_new_id_each_time_and_says_when_the_board_is_stale(b
         four.get_by_role("link", name="Hang up").click()
         ids.add(four.locator("[data-hang-up] [name=request_id]").input_value())
         board.keyboard.press("Escape")
+    four.get_by_role("link", name="Hang up").click()
+    four.get_by_role("button", name="Yes").dispatch_event("click", {"detail": 2})
+    expect(four.get_by_role("button", name="Keep")).to_be_visible()
+    board.keyboard.press("Escape")
     assert len(ids) == 2
     assert all(
         re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", one)
@@ -237,7 +241,7 @@ def test_the_filter_says_what_it_hides_and_holds_for_calls_that_come(board: Page
 
 def test_the_filter_finds_numbers_as_people_write_them(board: Page) -> None:
     live("five", to="+14155550142")
-    board.get_by_label("Filter these calls").fill("415-555 connected")
+    board.get_by_label("Filter these calls").fill("(415)555 connected")
     expect(board.locator("#showing")).to_contain_text("Showing 1 of 5")
     assert shown(board) == ["five"]
 
@@ -328,6 +332,8 @@ def test_nothing_shifts_when_cells_are_swapped(board: Page) -> None:
     expect(row(board, "four")).to_contain_text("Unconfirmed")
     live("five", status="failed")
     expect(row(board, "five")).to_contain_text("ended")
+    live("six", to="webrtc:somebody-with-a-name-that-is-longer-than-its-column-could-ever-be")
+    expect(row(board, "six")).to_be_visible()
     shifted = board.evaluate("shifted")
     print(f"layout shift {shifted:.4f}")
     assert shifted < 0.02
