@@ -4,9 +4,26 @@ import re
 from typing import Any
 
 from django.conf import settings
-from django.urls import reverse
+from django.urls import register_converter, reverse
 
-TOKENS = re.compile(r"(/hooks/sift/[a-z]+/)[A-Za-z0-9_-]{43}")
+# A token as `new_token` makes it.
+TOKEN = "[A-Za-z0-9_-]{43}"  # noqa: S105
+TOKENS = re.compile(f"(/hooks/sift/[a-z]+/){TOKEN}")
+
+
+class TokenConverter:
+    """`<token:…>` in an address; anything else is not found."""
+
+    regex = TOKEN
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(TokenConverter, "token")
 
 
 def status_address(token: str) -> str:

@@ -19,8 +19,8 @@ from redis.retry import Retry
 
 logger = logging.getLogger(__name__)
 
-# Whoever announces waits no longer than this, a callback's answer too.
-SECONDS = 0.25
+# Whoever announces waits no longer than this, once or twice; a callback's answer waits with it.
+SECONDS = 0.125
 # So long Valkey is left alone after it did not answer.
 AWAY_SECONDS = 1.0
 

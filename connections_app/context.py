@@ -8,6 +8,6 @@ from connections_app.freshness import freshness as freshness_now
 
 
 def freshness(request: HttpRequest) -> dict[str, Any]:
-    """The freshness mark, for who is signed in. One query."""
+    """The freshness mark, for who is signed in. One or two queries."""
     user = getattr(request, "user", None)
     return {"freshness": freshness_now() if user and user.is_authenticated else None}

@@ -40,7 +40,7 @@ class Freshness:
 
 
 def freshness(now: datetime | None = None) -> Freshness:
-    """How fresh the calls are, at `now`. One query."""
+    """How fresh the calls are, at `now`. One query, two while nothing was read to the end yet."""
     state = SyncState.objects.get()
     now = now or timezone.now()
     health = health_of(state, now)
@@ -48,13 +48,20 @@ def freshness(now: datetime | None = None) -> Freshness:
         case Health.PAUSED:
             lead, since = "Sync paused since", state.paused_at
         case Health.FAILING:
-            lead, since = "Sift has not answered since", state.heard_at or state.failing_since
+            lead, since = _failing(state)
         case Health.NEVER:
             lead, since = "First sync running" if _is_running() else "Never synced", None
         case _:
             lead, since = "Synced", state.fresh_at
     told = "" if since is None else ago(now, since) if health in COUNTED else clock(since, now)
     return Freshness(health, lead, since, f"{lead} {told}".strip())
+
+
+def _failing(state: SyncState) -> tuple[str, datetime | None]:
+    """Whether Sift does not answer, or does, and the sync fails all the same."""
+    if state.heard_at and state.failing_since and state.heard_at >= state.failing_since:
+        return "Sync failing since", state.failing_since
+    return "Sift has not answered since", state.heard_at or state.failing_since
 
 
 def health_of(state: SyncState, now: datetime) -> Health:

@@ -71,7 +71,7 @@ DOUBT = """
     UPDATE connections_app_connection
     SET doubt = %(doubt)s, changed_at = clock_timestamp(), change_source = %(source)s,
         change_number = nextval('connections_app_change')
-    WHERE id = %(id)s AND doubt <> %(doubt)s AND status IN ('connecting', 'connected')
+    WHERE id = %(id)s AND doubt NOT IN (%(doubt)s, 'lost') AND status IN ('connecting', 'connected')
 """
 
 

@@ -39,6 +39,12 @@ def check_may_steer(operator: Operator, connection: Connection) -> None:
         raise PermissionDenied("You may not steer this call.")
 
 
+def check_may_clear(operator: Operator) -> None:
+    """Raises `PermissionDenied`."""
+    if not operator.has_perm("connections_app.steer_any_call"):
+        raise PermissionDenied("A supervisor clears calls that Sift does not know.")
+
+
 def is_on_the_line(operator: Operator, connection: Connection) -> bool:
     """Whether the call is from or to the operator's own browser client."""
     own = f"{CLIENT}{operator.client_name}".lower() if operator.client_name else None

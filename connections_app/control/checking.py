@@ -1,6 +1,7 @@
 """Ask Sift how one call stands, and take a call off the board that Sift does not know."""
 
-from django.core.exceptions import PermissionDenied
+import logging
+
 from django.db import connection as database
 from django.db import transaction
 
@@ -8,37 +9,51 @@ from connections_app import reading_again
 from connections_app.ingest import doubt
 from connections_app.models import Action, Connection, Doubt, Operator, Source, Status, Verb
 from connections_app.recording import record
+from connections_app.rights import check_may_clear
 from connections_app.sift.client import SiftClient
 from connections_app.sift.errors import SiftError
+from connections_app.sift.payloads import Observation, Unusable
+
+logger = logging.getLogger(__name__)
 
 
 def check(connection: Connection) -> str:
-    """Ask Sift about `connection`, take in what it answers, and say so. Waits five seconds at most."""
-    if problem := read_again(connection):
-        return f"Sift did not answer: {problem}"
-    match connection.doubt:
-        case Doubt.NONE:
-            return f"Sift says: {Status(connection.status).label.lower()}."
-        case Doubt.UNCONFIRMED:
+    """Ask Sift about `connection`, take in what it answers, and say so. Waits ten seconds at most."""
+    try:
+        answer = _answer(connection)
+    except SiftError as error:
+        return f"Sift did not answer: {error}"
+    match answer:
+        case Observation(status=status):
+            return f"Sift says: {Status(status).label.lower()}."
+        case Unusable(reason=reason):
+            return f"Sift's answer cannot be used: {reason}"
+        case None if connection.is_in_progress:
             return "Sift does not know this call. It may have ended."
-        case _:
-            return "Sift no longer knows this call."
+        case None:
+            return "Sift does not know this call any more."
 
 
-def read_again(connection: Connection) -> str:
-    """Bring `connection` up to date with what Sift says now; why that could not be, else nothing."""
+def read_again(connection: Connection) -> None:
+    """Bring `connection` up to date with what Sift says now; as it is where Sift does not answer."""
+    try:
+        _answer(connection)
+    except SiftError as error:
+        logger.info("Call %s was not read again: %s", connection.connection_id, error)
+
+
+def _answer(connection: Connection) -> Observation | Unusable | None:
+    """What Sift says of the call, taken in; None where it knows no such call. Raises `SiftError`."""
     database.close()  # None is held while Sift is waited for.
     client = SiftClient.configured().hasty()
     try:
         answer = reading_again.ask(client, connection)
-    except SiftError as error:
-        return str(error)
     finally:
         client.close()
     with transaction.atomic():
         reading_again.settle(connection, answer)
     connection.refresh_from_db()
-    return ""
+    return answer
 
 
 def clear(connection: Connection, operator: Operator, address: str | None) -> bool:
@@ -46,8 +61,7 @@ def clear(connection: Connection, operator: Operator, address: str | None) -> bo
 
     What Sift says of it later brings it back. Raises `PermissionDenied` for who is no supervisor.
     """
-    if not operator.has_perm("connections_app.steer_any_call"):
-        raise PermissionDenied("A supervisor clears calls that Sift does not know.")
+    check_may_clear(operator)
     with transaction.atomic():
         unconfirmed = Connection.objects.in_progress().filter(pk=connection.pk, doubt=Doubt.UNCONFIRMED)
         if not unconfirmed.select_for_update().exists():

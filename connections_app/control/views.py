@@ -19,7 +19,7 @@ from connections_app.endpoints import endpoint_of
 from connections_app.models import CallRequest, Connection, Operator, Outcome, Push
 from connections_app.models.sending import CLIENT
 from connections_app.recording import address_of
-from connections_app.rights import check_may_place, check_may_steer, may_place, may_settle
+from connections_app.rights import check_may_clear, check_may_place, check_may_steer, may_place, may_settle
 from connections_app.standing import shown_one
 
 RECENT = 20
@@ -135,11 +135,14 @@ def check(request: HttpRequest, connection_id: str) -> HttpResponseBase:
     return _told(request, call, checking.check(call))
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def clear(request: HttpRequest, connection_id: str) -> HttpResponseBase:
-    """Take a call off the board that Sift does not know."""
+    """The question whether to take a call off the board that Sift does not know, and with POST the taking."""
     operator = cast(Operator, request.user)
     call = get_object_or_404(Connection, connection_id=connection_id)
+    check_may_clear(operator)
+    if request.method != "POST":
+        return render(request, "control/clear.html", {"call": call})
     is_cleared = checking.clear(call, operator, address_of(request))
     return _told(request, call, "Cleared." if is_cleared else "It is not unconfirmed any more.")
 

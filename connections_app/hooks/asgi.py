@@ -14,7 +14,8 @@ from typing import Any
 
 from django.db import connection as database
 
-from connections_app.hooks.receiving import LARGEST_BODY, TOKEN, Answered, Received
+from connections_app.addresses import TOKEN
+from connections_app.hooks.receiving import LARGEST_BODY, Answered, Received
 from connections_app.hooks.taking import ANSWERS, take
 
 Message = MutableMapping[str, Any]

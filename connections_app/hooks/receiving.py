@@ -13,8 +13,6 @@ from connections_app.sift.payloads import JSON, Observation, Unusable, cleaned, 
 from connections_app.sift.routine import JSONObject
 
 LARGEST_BODY = 256 * 1024
-# How a token looks, as a regular expression.
-TOKEN = "[A-Za-z0-9_-]{43}"  # noqa: S105
 # A body that PostgreSQL would have to unfold is refused at such a depth.
 DEEPEST = 100
 

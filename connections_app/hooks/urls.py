@@ -1,23 +1,10 @@
-from django.urls import path, register_converter
+from django.urls import path
 
+from connections_app import addresses
 from connections_app.hooks import views
-from connections_app.hooks.receiving import TOKEN
 from connections_app.hooks.taking import ANSWERS
 
-
-class TokenConverter:
-    """A token as `new_token` makes it; anything else is not found."""
-
-    regex = TOKEN
-
-    def to_python(self, value: str) -> str:
-        return value
-
-    def to_url(self, value: str) -> str:
-        return value
-
-
-register_converter(TokenConverter, "token")
+__all__ = ["addresses"]
 
 urlpatterns = [
     path(f"hooks/sift/{kind}/<token:token>/", views.callback, {"kind": kind}, f"hook_{kind}")

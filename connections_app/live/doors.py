@@ -35,7 +35,7 @@ def visitor(scope: dict[str, Any]) -> Visitor | None:
     """Who asks for the stream; None for whoever may not have it. Two queries.
 
     `brief` in the query string asks for ids alone, `wall=1` for the wallboard, and `wall=<token>` for the
-    wallboard by its link. Raises `DisallowedHost`.
+    wallboard by its link. Raises `SuspiciousOperation`, also for a host that is not ours.
     """
     request: Any = ASGIRequest(scope, BytesIO())
     request.get_host()

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from time import monotonic
 from typing import Any
 
-from django.core.exceptions import DisallowedHost
+from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError
 
 from connections_app.live import doors
@@ -68,7 +68,7 @@ class Events:
         """Who may watch; None once the answer says why not."""
         try:
             found = await self._looked_up(scope)
-        except DisallowedHost:
+        except SuspiciousOperation:
             await _answer(send, HTTPStatus.BAD_REQUEST)
         except DATABASE_AWAY:
             await _answer(send, HTTPStatus.SERVICE_UNAVAILABLE, (b"retry-after", b"1"))

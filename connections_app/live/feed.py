@@ -42,6 +42,13 @@ class Feed:
         self.woken.set()
         self.woken = asyncio.Event()
 
+    def start_over(self) -> None:
+        """Forget everything: every stream has fallen behind."""
+        self.head += len(self.events) + 1
+        self.events.clear()
+        self.woken.set()
+        self.woken = asyncio.Event()
+
     def since(self, position: int) -> list[Event] | None:
         """The events from `position` on; None where the first of them are no longer kept."""
         behind = self.head - position

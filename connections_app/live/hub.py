@@ -101,11 +101,11 @@ class Hub:
         readers that take nothing."""
         while True:
             await asyncio.sleep(DOORS_EVERY)
+            self._drop_stuck()
             watching = {stream.visitor for stream in self.streams}
             gone = await self.in_doors(doors.left, watching)
             for stream in [one for one in self.streams if one.visitor in gone]:
                 stream.end(gone[stream.visitor])
-            self._drop_stuck()
 
     def _drop_stuck(self) -> None:
         """Looked for here, since a timer for everything sent would cost as much as the sending."""

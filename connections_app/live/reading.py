@@ -5,7 +5,7 @@ what is new, and a new stream can be given the whole board without a query.
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -31,6 +31,11 @@ HOUR_EVERY = 1.0
 OVERLAP = 500
 # So many calls are remembered by their last change that was told.
 REMEMBERED = 10_000
+# More changed calls than this are not named one by one.
+MOST_OTHERS = 500
+NOBODY = {Status.CONNECTING.value: 0, Status.CONNECTED.value: 0}
+# Of the change feed: its place, the call's key, the number of the change, and Sift's id.
+Fed = tuple[int, int, int, str]
 
 
 class Kind(Enum):
@@ -62,6 +67,22 @@ class Snapshot:
     drawn: Piece
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the database said: all of it is asked before any of it is taken in.
+
+    `missing` are keys of calls that are not there any more; `unlisted` counts those in progress beyond the
+    board, None where that was not asked.
+    """
+
+    now: datetime
+    calls: Sequence[Connection]
+    missing: set[int]
+    hour: LastHour
+    fed: Sequence[Fed] = ()
+    unlisted: Mapping[str, int] | None = None
+
+
 class Reader:
     """`number` counts the changes; `mark` is the freshness mark's HTML."""
 
@@ -69,10 +90,9 @@ class Reader:
         self.number = 0
         self.rows: dict[int, Row] = {}
         self.html: dict[tuple[int, Kind], Json] = {}
-        self.more = 0
+        self.unlisted: Mapping[str, int] = NOBODY
         self.hour = LastHour(0, 0, None)
         self.hour_read = float("-inf")
-        self.hour_is_due = True
         self.counters: Counters | None = None
         self.freshness: object = None
         self.mark = json.dumps("")
@@ -84,26 +104,25 @@ class Reader:
         """Read the calls with these keys, which were announced. One query, and one a second for the hour."""
         now = timezone.now()
         found = with_standing(calls)
-        return self._change(found, set(calls) - {call.pk for call in found}, set(), kinds, now)
+        missing = set(calls) - {call.pk for call in found}
+        return self._change(Reading(now, found, missing, self._hour(now)), kinds)
 
     def read_whole(self, kinds: Iterable[Kind]) -> Change | None:
-        """Compare the whole board, and the change feed, with what was told. Six queries at the most.
+        """Compare the whole board, and the change feed, with what was told. Eight queries at the most.
 
         So what was never announced is told as well.
         """
         now = timezone.now()
         found = board.in_progress()
-        if len(found) > board.LIMIT:
-            self.more = sum(board.counted_states().values()) - board.LIMIT
-        else:
-            self.more = 0
-        shown = {call.pk for call in found}
+        listed = found[: board.LIMIT]
+        unlisted = self._unlisted(listed) if len(found) > len(listed) else NOBODY
+        shown = {call.pk for call in listed}
         left = [pk for pk, row in self.rows.items() if row.over_at is None and pk not in shown]
         over = with_standing(left) if left else []
         missing = set(left) - {call.pk for call in over}
-        self.hour_is_due = True
         self.read_mark()
-        return self._change([*over, *found], missing, self._fed(), kinds, now)
+        fed, hour = self._fed(), self._hour(now, every=0)
+        return self._change(Reading(now, [*over, *listed], missing, hour, fed, unlisted), kinds)
 
     def read_mark(self) -> None:
         """Read how fresh the calls are. One query."""
@@ -123,20 +142,14 @@ class Reader:
             known = self.snapshots[kind] = Snapshot(self.number, drawn)
         return known
 
-    def _change(
-        self,
-        found: Iterable[Connection],
-        missing: set[int],
-        others: set[str],
-        kinds: Iterable[Kind],
-        now: datetime,
-    ) -> Change | None:
-        """Take in what was read, and draw what differs from what was told."""
-        self._forget_ended(now)
-        rows, gone = [], [pk for pk in missing if self.rows.pop(pk, None)]
-        for call in found:
+    def _change(self, read: Reading, kinds: Iterable[Kind]) -> Change | None:
+        """Take in what was read, and draw what differs from what was told. No query."""
+        self._forget_ended(read.now)
+        others = self._told_by_feed(read.fed)
+        rows, gone = [], [pk for pk in read.missing if self.rows.pop(pk, None)]
+        for call in read.calls:
             self.told[call.pk] = call.change_number
-            row = self._row_of(call, now)
+            row = self._row_of(call, read.now)
             if row is None:
                 others.add(call.connection_id)
                 if self.rows.pop(call.pk, None):
@@ -144,12 +157,15 @@ class Reader:
             elif _facts(row) != _facts(self.rows.get(call.pk)):
                 self.rows[call.pk] = row
                 rows.append(row)
-        counters = self._new_counters(now)
+        self._forget_drawings([*(row.call.pk for row in rows), *gone])
+        if read.unlisted is not None:
+            self.unlisted = read.unlisted
+        counters = self._count(read.hour)
         if not (rows or gone or others or counters):
             return None
-        self._forget_drawings([*(row.call.pk for row in rows), *gone])
         self.number += 1
-        told = f'"gone":{json.dumps(gone)},"others":{json.dumps(sorted(others))},"more":{self.more}'
+        named = sorted(others) if len(others) <= MOST_OTHERS else None
+        told = f'"gone":{json.dumps(gone)},"others":{json.dumps(named)},"more":{self.more}'
         return Change(
             self.number,
             {
@@ -158,6 +174,11 @@ class Reader:
                 for kind in kinds
             },
         )
+
+    @property
+    def more(self) -> int:
+        """How many calls in progress the board does not list."""
+        return sum(self.unlisted.values())
 
     def _row_of(self, call: Connection, now: datetime) -> Row | None:
         """The call as the board shows it; None where it is not, or no longer, on the board."""
@@ -180,43 +201,57 @@ class Reader:
         if ended:
             self._forget_drawings(ended)
 
-    def _forget_drawings(self, calls: Iterable[int]) -> None:
-        self.snapshots.clear()
+    def _forget_drawings(self, calls: Collection[int]) -> None:
+        if calls:
+            self.snapshots.clear()
         for pk in calls:
             for kind in Kind:
                 self.html.pop((pk, kind), None)
 
-    def _new_counters(self, now: datetime) -> bool:
+    def _count(self, hour: LastHour) -> bool:
         """Count again; whether a figure changed."""
-        if self.hour_is_due or monotonic() - self.hour_read > HOUR_EVERY:
-            self.hour, self.hour_read, self.hour_is_due = board.last_hour(now), monotonic(), False
         rows = sorted(self.rows.values(), key=lambda row: (row.call.at, row.call.pk))
         states = board.states_of(row.call for row in rows)
-        counters = Counters(
-            states[Status.CONNECTING], states[Status.CONNECTED] + self.more, board.longest(rows), *self.hour
+        connecting, connected = (
+            states[status] + self.unlisted[status] for status in (Status.CONNECTING, Status.CONNECTED)
         )
+        counters = Counters(connecting, connected, board.longest(rows), *hour)
         is_new, self.counters = counters != self.counters, counters
         if is_new:
             self.snapshots.clear()
         return is_new
 
-    def _fed(self) -> set[str]:
+    def _hour(self, now: datetime, every: float = HOUR_EVERY) -> LastHour:
+        """The figures of the last hour, counted anew where they are older than that. One query, or none."""
+        if monotonic() - self.hour_read > every:
+            self.hour, self.hour_read = board.last_hour(now), monotonic()
+        return self.hour
+
+    def _unlisted(self, listed: Iterable[Connection]) -> dict[str, int]:
+        """How many calls in progress are connecting and connected beside those that are listed. One query."""
+        states = board.states_of(listed)
+        return {status: max(0, count - states[status]) for status, count in board.counted_states().items()}
+
+    def _fed(self) -> list[Fed]:
+        """The end of the change feed, oldest first. One query."""
+        fed = ConnectionEvent.objects.order_by("-pk").values_list(
+            "pk", "connection_id", "change_number", "connection__connection_id"
+        )
+        if self.fed is None:
+            return list(fed[:OVERLAP])[::-1]
+        return list(fed.filter(pk__gt=self.fed - OVERLAP))[::-1]
+
+    def _told_by_feed(self, fed: Iterable[Fed]) -> set[str]:
         """The ids of calls whose last change stands in the change feed, and was not told."""
         if len(self.told) > REMEMBERED:
             self.told.clear()
-        is_first, last = self.fed is None, self.fed or 0
-        fed = list(
-            ConnectionEvent.objects.filter(pk__gt=last - OVERLAP)
-            .order_by("-pk")
-            .values_list("pk", "connection_id", "change_number", "connection__connection_id")[:OVERLAP]
-        )
-        new = set()
-        for pk, call, number, connection_id in reversed(fed):
-            last = max(last, pk)
+        is_first, new = self.fed is None, set()
+        for pk, call, number, connection_id in fed:
+            self.fed = max(self.fed or 0, pk)
             if self.told.get(call, 0) < number:
                 self.told[call] = number
                 new.add(connection_id)
-        self.fed = last
+        self.fed = self.fed or 0
         return set() if is_first else new
 
     def _row(self, row: Row, kind: Kind) -> Json:

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ParamSpec, TypeVar
 
-from django.db import DatabaseError, InterfaceError
+from django.db import InterfaceError, OperationalError
 from django.db import connection as database
 from django.utils import timezone
 from psycopg_pool import PoolTimeout
@@ -27,7 +27,10 @@ WHOLE_EVERY = 3.0
 # Nor is it read more often than this, however many streams begin.
 WHOLE_AGAIN = 0.2
 HEARTBEAT_EVERY = 15.0
-DATABASE_AWAY = (DatabaseError, InterfaceError, PoolTimeout)
+LOOKED_AFTER_EVERY = 1.0
+# A board that was not read for so long is stale, whatever keeps it.
+OLD = timedelta(seconds=10)
+DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 
 Given = ParamSpec("Given")
 Found = TypeVar("Found")
@@ -88,7 +91,7 @@ class Teller:
         self.listener = Listener(lambda told: self.wanted.add(told), self._valkey_changed)
         self.good_at = timezone.now()
         self.database_away_since: datetime | None = None
-        self.told_standing = ""
+        self.told_standing, self.beat_at = "", asyncio.get_running_loop().time()
 
     async def snapshot(self, kind: Kind) -> Event:
         """The whole board for a stream that begins here, with how things stand.
@@ -112,24 +115,43 @@ class Teller:
         self.wholes.due_at = float("-inf")
         while True:
             await self._woken(self.wholes.due_at - loop.time())
-            kinds, wanted = self.kinds(), self.wanted
-            self.wanted = Wanted()
-            if loop.time() >= self.wholes.due_at:
-                number = self.wholes.begin(loop.time())
-                self._tell(await self.in_thread(_event, self.reader.read_whole, kinds))
-                await self.wholes.end(number)
-            elif wanted.calls:
-                self._tell(await self.in_thread(_event, self.reader.read, wanted.calls, kinds))
-            if wanted.mark:
-                await self.in_thread(self.reader.read_mark)
+            wanted, self.wanted = self.wanted, Wanted()
+            try:
+                await self._read_wanted(wanted)
+            except DATABASE_AWAY:
+                self.wanted.calls |= wanted.calls
+                raise
+            except Exception:
+                self._start_over()
+                raise
             self.good_at, self.database_away_since = timezone.now(), None
             self._tell_standing()
 
+    async def _read_wanted(self, wanted: Wanted) -> None:
+        now, kinds = asyncio.get_running_loop().time(), self.kinds()
+        if now >= self.wholes.due_at:
+            number = self.wholes.begin(now)
+            self._tell(await self.in_thread(_event, self.reader.read_whole, kinds))
+            await self.wholes.end(number)
+        if wanted.calls:
+            self._tell(await self.in_thread(_event, self.reader.read, wanted.calls, kinds))
+        if wanted.mark:
+            await self.in_thread(self.reader.read_mark)
+
+    def _start_over(self) -> None:
+        """What was taken in may not have been told: every stream is given the whole board again."""
+        self.reader = Reader()
+        self.feed.start_over()
+
     async def beat(self) -> None:
-        """A heartbeat every 15 s."""
+        """A heartbeat every 15 s, and as soon as what is shown has become old."""
+        loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(HEARTBEAT_EVERY)
-            self._heartbeat()
+            await asyncio.sleep(LOOKED_AFTER_EVERY)
+            if loop.time() - self.beat_at >= HEARTBEAT_EVERY:
+                self._heartbeat()
+            else:
+                self._tell_standing()
 
     def database_away(self, problem: Exception) -> None:
         """What is shown is as it was when the database last answered."""
@@ -175,7 +197,7 @@ class Teller:
             self._heartbeat()
 
     def _heartbeat(self) -> None:
-        self.told_standing = self._standing()
+        self.told_standing, self.beat_at = self._standing(), asyncio.get_running_loop().time()
         beat = written("heartbeat", self.told_standing)
         self.feed.tell(Event(0, dict.fromkeys(Kind, beat)))
 
@@ -186,6 +208,8 @@ class Teller:
         """Since when, and why, what is shown may be old; None while all is well."""
         if since := self.database_away_since:
             return {"since": since.isoformat(), "words": "The database does not answer."}
+        if timezone.now() - self.good_at > OLD:
+            return {"since": self.good_at.isoformat(), "words": "The board could not be read since then."}
         if since := self.listener.away_since:
             words = "Valkey does not answer: the sync rests, and changes come some seconds late."
             return {"since": since.isoformat(), "words": words}

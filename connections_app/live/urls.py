@@ -4,5 +4,5 @@ from connections_app.live import views
 
 urlpatterns = [
     path("", views.show_board, name="board"),
-    path("wall/<str:token>/", views.show_wall, name="wall"),
+    path("wall/<token:token>/", views.show_wall, name="wall"),
 ]

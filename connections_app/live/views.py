@@ -23,8 +23,7 @@ def show_board(request: HttpRequest) -> HttpResponse:
     shown = board.board(cast(Operator, request.user), asked, now)
     if request.GET.get("wall") == "1":
         return render(request, "live/wall.html", _context(shown, now) | {"events_url": "/events/?wall=1"})
-    template = "live/_board.html" if request.htmx else "live/board.html"  # type: ignore[attr-defined]
-    return render(request, template, _context(shown, now) | {"asked": asked})
+    return render(request, "live/board.html", _context(shown, now) | {"asked": asked})
 
 
 @login_not_required

@@ -1,15 +1,20 @@
 """Links to the wallboard: who has one sees the board without signing in, until it is revoked."""
 
+import re
+
 from django.db import transaction
 from django.db.models import Value
 from django.utils import timezone
 
+from connections_app.addresses import TOKEN
 from connections_app.models import Action, Operator, TokenDigest, Verb, WallLink
 from connections_app.recording import record
 
 
 def link_of(token: str) -> WallLink | None:
     """The link that `token` belongs to, while it is not revoked."""
+    if not re.fullmatch(TOKEN, token):
+        return None
     return (
         WallLink.objects.alias(by=TokenDigest("token"))
         .filter(by=TokenDigest(Value(token)), revoked_at=None)

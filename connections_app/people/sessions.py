@@ -13,6 +13,10 @@ PUT_OFF_EVERY = timedelta(minutes=1)
 class SessionStore(db.SessionStore):
     ends_at: datetime | None = None
 
+    def _validate_session_key(self, key: str | None) -> bool:
+        """Also of what it is made: a cookie may hold what no column does."""
+        return bool(super()._validate_session_key(key) and key and key.isascii() and key.isalnum())  # type: ignore[misc]
+
     def put_off_end(self) -> None:
         """Let the session last its whole time from now on: its row and its cookie, with the response."""
         if self.ends_at is None:

@@ -5,7 +5,6 @@ from connections_app.sync import views
 urlpatterns = [
     path("callbacks/", views.show_addresses, name="sync_addresses"),
     path("", views.show_sync, name="sync"),
-    path("freshness/", views.show_freshness, name="freshness"),
     path("now/", views.sync_now, name="sync_now"),
     path("everything/", views.sync_full, name="sync_full"),
     path("pause/", views.sync_pause, name="sync_pause"),

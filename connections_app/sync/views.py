@@ -44,13 +44,6 @@ def show_sync(request: HttpRequest) -> HttpResponse:
     return render(request, template, _context(request))
 
 
-@never_cache
-@require_safe
-def show_freshness(request: HttpRequest) -> HttpResponse:
-    """The freshness mark alone, as every page asks for it again."""
-    return render(request, "sync/_freshness.html")
-
-
 @require_POST
 @steers_sync
 def sync_now(request: HttpRequest) -> HttpResponse:

@@ -83,6 +83,8 @@ def walk(
         walking.end(
             Walk.State.FAILED, str(error), error.retry_after if isinstance(error, Unreachable) else None
         )
+        if isinstance(error, Refused):
+            walking.heard()
     except (Interrupted, lease.LeaseLost) as error:
         walking.end(Walk.State.INTERRUPTED, str(error))
     except BaseException as error:
@@ -282,6 +284,10 @@ class _Walking:
     def check_stop(self) -> None:
         if self.stop.is_set():
             raise Interrupted
+
+    def heard(self) -> None:
+        """Sift answered, though not with what was asked for."""
+        SyncState.objects.filter(fence=self.held.fence).update(heard_at=timezone.now())
 
     def end(self, outcome: Walk.State, error: str = "", retry_after: timedelta | None = None) -> None:
         """Close the record, and note on the sync's state how Sift stands."""

@@ -18,12 +18,20 @@ function read() {
 
 document.addEventListener("live:calls", ({ detail: { rows, others } }) => {
   const id = call().dataset.call;
-  if (others.includes(id) || rows.some((row) => row.call === id)) read();
+  // Too many to name: any may have changed.
+  if (!others || others.includes(id) || rows.some((row) => row.call === id)) read();
 });
 
 // While nothing was heard anything may have happened; to a call that is over, only since the first snapshot.
 document.addEventListener("live:snapshot", () => {
   if (snapshots++ || call().hasAttribute("data-in-progress")) read();
+});
+
+// One that was under way when the question was armed is read again after it.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.target !== call() || !call().querySelector("[data-armed]")) return;
+  detail.shouldSwap = false;
+  isDue = true;
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {

@@ -18,7 +18,7 @@ export function setServerNow(iso) {
 // Brings what ticks in a part of the page, or in all of it, to this second. Calls that nobody tells of any more are
 // shown as they were.
 export function tick(part = document) {
-  const isTold = !["lost", "ended"].includes(document.body.dataset.connection);
+  const isTold = !["lost", "ended", "resting"].includes(document.body.dataset.connection);
   if (isTold) for (const time of part.querySelectorAll("[data-clock]")) show(time, duration(secondsSince(time.dataset.since)));
   for (const time of part.querySelectorAll("[data-ago]")) show(time, ago(secondsSince(time.dataset.ago)));
 }

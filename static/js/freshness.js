@@ -20,6 +20,7 @@ const connection = () => document.body.dataset.connection;
 const health = () => mark.querySelector("[data-health]").dataset.health;
 
 function take(told) {
+  if (told.stale && !stale) sound(told.stale.words);
   stale = told.stale;
   if (told.mark) swapInside(mark, told.mark, fill);
   show();
@@ -62,6 +63,11 @@ function noteWords() {
   return `${mark.textContent.trim()}. ${note.dataset.shown} then.`;
 }
 
+// Said once, to whoever does not see it.
+function sound(words) {
+  if (alarms) set(alarms, words);
+}
+
 const lower = (words) => words[0].toLowerCase() + words.slice(1);
 
 function set(element, words) {
@@ -73,6 +79,6 @@ document.addEventListener("live:heartbeat", (event) => take(event.detail));
 document.addEventListener("live:connection", (event) => {
   since = event.detail.since ?? serverNow();
   const isLost = connection() === "lost";
-  if (alarms) set(alarms, isLost ? "The dashboard does not answer. Reconnecting." : "");
+  sound(isLost ? "The dashboard does not answer. Reconnecting." : connection() === "ended" ? own.dataset.ended : "");
   show();
 });

@@ -8,6 +8,8 @@
 const ARMED_FOR = 5000;
 const waiting = new WeakMap();
 const hungUp = new Set();
+// What went wrong, by the controls where it was asked for: it stays until it was read, whatever is swapped.
+const unread = new Map();
 const alarms = document.getElementById("alarms");
 
 const armOf = (form) => form.querySelector("[data-arm], [data-arm-clear]");
@@ -47,7 +49,12 @@ function newId() {
 
 function doing(form) {
   clearTimeout(waiting.get(form));
-  if (form.matches("[data-hang-up]")) hungUp.add(form.closest(".controls").id);
+  const controls = form.closest(".controls");
+  if (form.matches("[data-hang-up]")) hungUp.add(controls.id);
+  // What became of the time before is not what becomes of this one.
+  unread.delete(controls.id);
+  controls.querySelector(".controls-problem")?.remove();
+  alarms.textContent = "";
   form.dataset.byKey = document.activeElement?.matches(":focus-visible") ? "yes" : "";
   const words = Object.assign(document.createElement("span"), { className: "hanging-up", textContent: form.dataset.doing });
   form.querySelector(".hang-up-question").hidden = true;
@@ -58,12 +65,15 @@ function doing(form) {
 
 // The answer never came, or was none: nothing is known but that.
 function failed(form, words) {
+  const { id } = form.closest(".controls");
   if (form.matches("[data-two-step]")) disarm(form);
   form.querySelector(".hanging-up")?.remove();
-  const controls = form.closest(".controls");
+  // What was held back while it was armed may stand in its place by now.
+  const controls = document.getElementById(id);
   controls.querySelector(".controls-note")?.remove();
   const note = Object.assign(document.createElement("span"), { className: "controls-note text-bad", textContent: words });
   controls.append(note);
+  unread.set(id, note);
   alarm(words);
 }
 
@@ -90,7 +100,9 @@ function sayRefusals() {
 
 document.addEventListener("click", (event) => {
   const form = event.target.closest("[data-two-step]");
-  event.target.closest("[data-read]")?.closest(".controls-note").remove();
+  const read = event.target.closest("[data-read]")?.closest(".controls-note");
+  unread.delete(read?.closest(".controls").id);
+  read?.remove();
   if (!form) return;
   if (event.target.closest("[data-arm], [data-arm-clear]")) {
     event.preventDefault();
@@ -108,10 +120,12 @@ document.addEventListener("keydown", (event) => {
   for (const form of document.querySelectorAll("[data-armed]:not(.htmx-request)")) disarm(form);
 });
 
+const isOld = () => document.body.hasAttribute("data-stale") || document.body.dataset.connection !== "up";
+
 document.addEventListener("htmx:configRequest", (event) => {
   const { elt, parameters } = event.detail;
   // What is shown may be old: the call is looked at again before anything is done to it.
-  if (elt.matches("[data-hang-up]")) parameters.stale = document.body.hasAttribute("data-stale") ? "1" : "";
+  if (elt.matches("[data-hang-up]")) parameters.stale = isOld() ? "1" : "";
 });
 
 document.addEventListener("htmx:beforeRequest", (event) => {
@@ -130,6 +144,7 @@ for (const event of ["htmx:sendError", "htmx:timeout"]) {
 }
 document.addEventListener("htmx:afterSwap", ({ detail: { requestConfig, elt } }) => {
   const form = requestConfig.elt;
+  for (const [id, note] of unread) if (!note.isConnected) document.getElementById(id)?.append(note);
   if (form.matches("[data-two-step], [data-check]")) answered(form, elt);
   sayRefusals();
 });

@@ -3,7 +3,8 @@
 // What is told goes on as events of the document: live:snapshot, live:calls, live:heartbeat, with the data as
 // detail. body[data-connection] says how it stands, and live:connection when that changes:
 //
-//   opening   not yet, or not any more while the page is hidden
+//   opening   not yet
+//   resting   not any more, since the page is hidden; detail.since says since when
 //   up        the snapshot came, and something was heard since
 //   lost      broken; detail.since says since when; tried again and again
 //   ended     signed out, or the link was revoked; not opened again
@@ -25,6 +26,7 @@ let heardAt = 0;
 let tries = 0;
 let again = 0;
 let losing = null;
+let restedAt = 0;
 
 const state = () => document.body.dataset.connection;
 
@@ -52,7 +54,8 @@ function open() {
   clearTimeout(again);
   if (source || document.hidden || state() === "ended") return;
   heardAt = Date.now();
-  loseIn(PATIENCE, serverNow());
+  if (state() === "resting") loseIn(GRACE, restedAt);
+  else loseIn(PATIENCE, serverNow());
   source = new EventSource(address);
   for (const name of TOLD) source.addEventListener(name, (event) => hear(name, JSON.parse(event.data)));
   source.addEventListener("bye", end);
@@ -93,7 +96,8 @@ async function broken(since) {
 
 // An answer that is no stream: only a question shows which.
 async function isForbidden() {
-  const answer = await fetch(address, { method: "HEAD", cache: "no-store" }).catch(() => null);
+  const asked = { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(PATIENCE) };
+  const answer = await fetch(address, asked).catch(() => null);
   return answer?.status === 401;
 }
 
@@ -101,7 +105,9 @@ async function isForbidden() {
 function letGo() {
   close();
   clearTimeout(again);
-  if (state() !== "ended") become("opening");
+  if (["opening", "ended"].includes(state())) return;
+  if (state() === "up") restedAt = serverNow();
+  become("resting", { since: restedAt });
 }
 
 function tryNow() {

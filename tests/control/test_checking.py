@@ -62,6 +62,33 @@ def test_checking_a_call_that_sift_does_not_know_says_so(rosa: Client, ghost: Co
     assert ghost.doubt == Doubt.UNCONFIRMED
 
 
+def test_an_answer_that_cannot_be_used_is_not_taken_for_one(
+    rosa: Client, live: Connection, sandbox: Sandbox
+) -> None:
+    sandbox.change(live.connection_id, status="dancing")
+    answer = rosa.post(f"/calls/{live.connection_id}/check/", headers=HTMX)
+    assert "answer cannot be used" in answer.content.decode()
+
+
+def test_a_call_that_was_cleared_stays_cleared_until_sift_speaks_of_it(
+    rosa: Client, ghost: Connection, sandbox: Sandbox
+) -> None:
+    rosa.post(f"/calls/{ghost.connection_id}/clear/")
+    doubt(ghost, Doubt.UNCONFIRMED, Source.RETRIEVE)
+    ghost.refresh_from_db()
+    assert ghost.doubt == Doubt.LOST
+    observed = {"connection_id": ghost.connection_id, "status": "connected"}
+    ingest(parse_rows([observed])[0], Source.LIST)
+    ghost.refresh_from_db()
+    assert ghost.doubt == Doubt.NONE
+
+
+def test_without_scripts_clearing_asks_first(rosa: Client, ghost: Connection) -> None:
+    assert b"off the board?" in rosa.get(f"/calls/{ghost.connection_id}/clear/").content
+    ghost.refresh_from_db()
+    assert ghost.doubt == Doubt.UNCONFIRMED
+
+
 def test_checking_while_sift_does_not_answer_changes_nothing(
     rosa: Client, live: Connection, sandbox: Sandbox
 ) -> None:

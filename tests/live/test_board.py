@@ -6,13 +6,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.asserts import assertContains
 
 from connections_app.ingest import doubt
-from connections_app.live import board
+from connections_app.live import board, reading
 from connections_app.live.board import LIMIT
 from connections_app.live.reading import Kind, Reader
 from connections_app.models import CallRequest, Connection, Doubt, Operator, Outcome, Source
@@ -169,3 +170,52 @@ def test_a_board_that_is_full_says_how_many_more(monkeypatch: pytest.MonkeyPatch
     reader.read_whole([Kind.BRIEF])
     told = json.loads(f"{{{reader.snapshot(Kind.BRIEF).drawn.plain.decode()}}}")
     assert ([row["call"] for row in told["rows"]], told["more"]) == (["c0", "c1", "c2", "c3"], 1)
+
+
+def test_a_reading_that_fails_half_way_is_told_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen({"connection_id": "a1", "status": "connected"})
+    reader = Reader()
+    reader.read_whole([Kind.BRIEF])
+    seen({"connection_id": "a1", "status": "finished"})
+
+    def away(now: Any) -> None:
+        raise OperationalError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(board, "last_hour", away)
+        with pytest.raises(OperationalError):
+            reader.read_whole([Kind.BRIEF])
+    change = reader.read_whole([Kind.BRIEF])
+    assert change
+    assert '"status": "finished"' in change.drawn[Kind.BRIEF]
+
+
+def test_the_figures_of_a_full_board_are_those_of_all_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(board, "LIMIT", 2)
+    start = "2026-05-10T0{}:00:00Z"
+    seen(
+        *({"connection_id": f"c{n}", "status": "connected", "start_time": start.format(n)} for n in range(3))
+    )
+    seen(
+        *(
+            {"connection_id": f"d{n}", "status": "connecting", "start_time": start.format(n + 4)}
+            for n in range(4)
+        )
+    )
+    reader = Reader()
+    reader.read_whole([Kind.BRIEF])
+    assert reader.counters
+    assert (reader.counters.connected, reader.counters.connecting, reader.more) == (3, 4, 5)
+    assert reader.read_whole([Kind.BRIEF]) is None
+
+
+def test_too_many_changed_calls_are_not_named_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MOST_OTHERS", 2)
+    rows = [{"connection_id": f"c{n}", "status": "finished"} for n in range(3)]
+    seen(*rows)
+    reader = Reader()
+    reader.read_whole([Kind.BRIEF])
+    seen(*(row | {"end_time": "2026-11-24T13:00:00Z"} for row in rows))
+    change = reader.read_whole([Kind.BRIEF])
+    assert change
+    assert json.loads(f"{{{change.drawn[Kind.BRIEF]}}}")["others"] is None

@@ -137,6 +137,35 @@ def test_who_is_not_signed_in_gets_401(dashboard: Dashboard, ana: Operator) -> N
     assert requests.get(address, headers=cookie | {"Host": "elsewhere"}, timeout=10).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("query", "cookie"),
+    [
+        ("?wall=%5Cz", ""),
+        ("?wall=%00", ""),
+        (f"?wall={'x' * 43}", ""),
+        ("", 'sessionid="\\000\\000\\000\\000\\000\\000\\000\\000"'),
+        ("", f"sessionid={'é' * 20}"),
+    ],
+)
+def test_hostile_visitors_are_nobody_and_shut_out_nobody(
+    dashboard: Dashboard, watch: Watch, ana: Operator, query: str, cookie: str
+) -> None:
+    address = f"{dashboard.address}/events/{query}"
+    headers = {"Cookie": cookie.encode()}
+    assert requests.get(address, headers=headers, timeout=10).status_code == 401
+    assert requests.get(f"{dashboard.address}/", headers=headers, timeout=10).status_code == 200
+    assert watch(ana, "?brief").status == 200
+
+
+def test_too_many_fields_are_a_bad_request(dashboard: Dashboard) -> None:
+    assert requests.get(f"{dashboard.address}/events/?{'a&' * 12_001}", timeout=10).status_code == 400
+
+
+@pytest.mark.parametrize("token", ["%5Cz", "%00", "x" * 43, "x"])
+def test_a_wall_that_was_never_made_is_not_found(dashboard: Dashboard, token: str) -> None:
+    assert requests.get(f"{dashboard.address}/wall/{token}/", timeout=10).status_code == 404
+
+
 @pytest.mark.parametrize("how", ["signs out", "is switched off", "has a new password", "was idle too long"])
 def test_the_stream_ends_for_who(watch: Watch, dashboard: Dashboard, ana: Operator, how: str) -> None:
     stream, other = watch(ana), watch(ana)

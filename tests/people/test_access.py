@@ -28,7 +28,7 @@ REQUEST = f"/calls/requests/{REQUEST_ID}/"
 # Answers what is asked with `q`; without, it is a call's address as any other.
 SEARCH = "/calls/search/"
 COLUMNS = "/accounts/columns/"
-PAGES = ["/", "/calls/", "/calls/a1/", "/sync/", "/sync/freshness/", "/accounts/preferences/"]
+PAGES = ["/", "/calls/", "/calls/a1/", "/sync/", "/accounts/preferences/"]
 ROUTINES = ["/routines/", "/routines/1/", "/routines/1/compare/", "/routines/schema.json"]
 WRITING = ["/routines/new/", "/routines/1/edit/"]
 LIBRARY_BUTTONS = [f"/routines/1/{button}/" for button in ("bring-back", "archive", "unarchive", "delete")]

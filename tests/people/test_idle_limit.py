@@ -39,7 +39,7 @@ def test_a_request_puts_the_end_off(signed_in: Client) -> None:
     assert answer.cookies["sessionid"]["max-age"] == WHOLE.total_seconds()
 
 
-@pytest.mark.parametrize("address", ["/", "/sync/", "/sync/freshness/", "/calls/search/?q=415"])
+@pytest.mark.parametrize("address", ["/", "/sync/", "/calls/search/?q=415"])
 def test_what_a_page_asks_for_by_itself_puts_nothing_off(signed_in: Client, address: str) -> None:
     has_left(timedelta(minutes=5))
     answer = signed_in.get(address, headers={"HX-Request": "true", "X-Background": "yes"})
