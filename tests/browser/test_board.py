@@ -301,7 +301,7 @@ def test_who_is_no_supervisor_checks_but_does_not_clear(
     page = is_up(sign_in(open_page(), "ana", "correct horse"))
     doubt(call, Doubt.UNCONFIRMED, Source.RETRIEVE)
     expect(row(page, "one").get_by_role("button", name="Check now")).to_be_visible()
-    expect(row(page, "one").get_by_role("button", name="Clear")).to_have_count(0)
+    expect(row(page, "one").get_by_role("link", name="Clear")).to_have_count(0)
 
 
 def test_what_happened_is_said_in_batches(open_page: Open, sign_in: SignIn) -> None:
