@@ -14,7 +14,8 @@ from connections_app.history.suggesting import Marked, Suggested, marked
 from connections_app.models import Connection, Operator, Role
 from tests.history.test_pages import many, seen
 
-pytestmark = pytest.mark.django_db
+# One kind for the whole file: those that empty the tables must come after all others.
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 Make = Callable[..., Operator]
 
@@ -170,7 +171,6 @@ def table_locked() -> Iterator[None]:
     other.close()
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_a_slow_search_says_so_instead_of_making_a_person_wait(client: Client, make_operator: Make) -> None:
     client.force_login(make_operator(role=Role.OPERATOR))
     with table_locked():

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -241,7 +242,9 @@ def test_a_reader_that_fell_behind_starts_again_from_the_whole_board(
     ana: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feed, "KEPT", 3)
-    told = asyncio.run(told_to_a_slow_reader(cookie_of(ana)))
+    # A thread of its own: Playwright's loop may run in this one.
+    with ThreadPoolExecutor(1) as thread:
+        told = thread.submit(asyncio.run, told_to_a_slow_reader(cookie_of(ana))).result()
     names = [line.partition(b": ")[2] for line in told.split(b"\n") if line.startswith(b"event")]
     assert names.count(b"snapshot") == 2
     assert b'"c9"' in told.rpartition(b"event: snapshot")[2]

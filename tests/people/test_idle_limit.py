@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from connections_app.live.doors import left, visitor
 
-pytestmark = pytest.mark.django_db
+# One kind for the whole file: those that empty the tables must come after all others.
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 WHOLE = timedelta(hours=12)
 
@@ -90,7 +91,6 @@ def test_who_signs_out_meanwhile_stays_signed_out(signed_in: Client) -> None:
     assert not Session.objects.filter(session_key=key).exists()
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_the_stream_keeps_nobody_signed_in(signed_in: Client) -> None:
     scope: dict[str, Any] = {
         "type": "http",
