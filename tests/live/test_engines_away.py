@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
+from django.db import OperationalError
 from django.db import connection as database
 
 from connections_app import announcing
 from connections_app.models import Operator
 from launch.engines import Valkey
-from tests.conftest import database_url
+from tests.conftest import database_url, wait_until
 from tests.control.conftest import account, running_dashboard
 from tests.history.test_pages import seen
 from tests.live.conftest import NOBODY, Stream, cookie_of, row_of
@@ -30,6 +31,15 @@ def stream(make_operator: Callable[..., Operator], valkey: Valkey) -> Iterator[S
 
 def begin(connection_id: str) -> None:
     seen({"connection_id": connection_id, "status": "connected"})
+
+
+def is_reached() -> bool:
+    database.close()
+    try:
+        database.ensure_connection()
+    except OperationalError:
+        return False
+    return True
 
 
 def test_valkey_goes_away_and_comes_back(stream: Stream, valkey: Valkey) -> None:
@@ -56,6 +66,8 @@ def test_the_database_goes_away_and_comes_back(stream: Stream) -> None:
             assert stale["words"] == "The database does not answer."
         finally:
             server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+            # This process's own pool was cut off as well, and pauses between its tries.
+            wait_until(is_reached, 30)
     begin("a1")
     assert stream.until(lambda told: row_of(told, "a1"), "calls")
     assert stream.until(lambda told: told["stale"] is None, "heartbeat")
