@@ -12,10 +12,9 @@ from django.db import connection as database
 from django.db import transaction
 
 from connections_app.announcing import announce
-from connections_app.models import Connection, Doubt, Source, Status
+from connections_app.models import Connection, Doubt, Source
+from connections_app.models.connection import IN_PROGRESS
 from connections_app.sift.payloads import Observation
-
-LIVE = (Status.CONNECTING, Status.CONNECTED)
 
 RANK = "array_position(ARRAY['connecting', 'connected', 'failed', 'finished'], {0}.status::text)"
 
@@ -98,7 +97,7 @@ def ingest(observations: Iterable[Observation], source: Source) -> Changes:
             cursor.execute(MERGE, {"rows": rows, "source": source.value})
             for pk, is_new, status in cursor.fetchall():
                 (created if is_new else updated).append(pk)
-                if is_new and status in LIVE:
+                if is_new and status in IN_PROGRESS:
                     begun.append(pk)
         # A new call that is over already is on nobody's screen.
         if begun or updated:

@@ -13,10 +13,9 @@ from connections_app.binding import MISTAKEN
 from connections_app.hooks.receiving import Answered, Received, Refused, WrongToken
 from connections_app.ingest import ingest
 from connections_app.models import Callback, Source, Status
+from connections_app.models.connection import IN_PROGRESS
 from connections_app.scripts import IN_FORCE
 from connections_app.sift.payloads import Observation
-
-LIVE = (Status.CONNECTING, Status.CONNECTED)
 
 READ = """
     SELECT request.id, request.called_back_at, connection.connection_id, script.id, script.settled_at,
@@ -97,7 +96,7 @@ class Told:
 
     def may_be_given(self, observed: Observation) -> bool:
         """Whether the callback may ask for the script, as far as is known before it is claimed."""
-        return self.script is not None and self.settled_at is None and observed.status in LIVE
+        return self.script is not None and self.settled_at is None and observed.status in IN_PROGRESS
 
 
 def answer_status(received: Received) -> Answered:

@@ -39,15 +39,13 @@ class Feed:
     def tell(self, event: Event) -> None:
         self.events.append(event)
         self.head += 1
-        self.woken.set()
-        self.woken = asyncio.Event()
+        self._wake()
 
     def start_over(self) -> None:
         """Forget everything: every stream has fallen behind."""
         self.head += len(self.events) + 1
         self.events.clear()
-        self.woken.set()
-        self.woken = asyncio.Event()
+        self._wake()
 
     def since(self, position: int) -> list[Event] | None:
         """The events from `position` on; None where the first of them are no longer kept."""
@@ -60,6 +58,10 @@ class Feed:
         """Wait until there is an event at `position`."""
         while self.head <= position:
             await self.woken.wait()
+
+    def _wake(self) -> None:
+        self.woken.set()
+        self.woken = asyncio.Event()
 
 
 def written(name: str, body: Json) -> Piece:

@@ -33,7 +33,7 @@ OVERLAP = 500
 REMEMBERED = 10_000
 # More changed calls than this are not named one by one.
 MOST_OTHERS = 500
-NOBODY = {Status.CONNECTING.value: 0, Status.CONNECTED.value: 0}
+NOBODY = board.states_of(())
 # Of the change feed: its place, the call's key, the number of the change, and Sift's id.
 Fed = tuple[int, int, int, str]
 
@@ -136,7 +136,7 @@ class Reader:
         """The whole board. No query."""
         known = self.snapshots.get(kind)
         if known is None:
-            rows = sorted(self.rows.values(), key=lambda row: (row.call.at, row.call.pk))
+            rows = self._longest_first()
             body = f'"rows":[{",".join(self._row(row, kind) for row in rows)}],"more":{self.more}'
             drawn = Piece.of(f"{body}{self._counters(kind)}".encode())
             known = self.snapshots[kind] = Snapshot(self.number, drawn)
@@ -190,6 +190,9 @@ class Reader:
             return None
         return replace(row, over_at=known.over_at or now)
 
+    def _longest_first(self) -> list[Row]:
+        return sorted(self.rows.values(), key=lambda row: (row.call.at, row.call.pk))
+
     def _has_room(self) -> bool:
         return sum(row.over_at is None for row in self.rows.values()) < board.LIMIT
 
@@ -210,7 +213,7 @@ class Reader:
 
     def _count(self, hour: LastHour) -> bool:
         """Count again; whether a figure changed."""
-        rows = sorted(self.rows.values(), key=lambda row: (row.call.at, row.call.pk))
+        rows = self._longest_first()
         states = board.states_of(row.call for row in rows)
         connecting, connected = (
             states[status] + self.unlisted[status] for status in (Status.CONNECTING, Status.CONNECTED)
