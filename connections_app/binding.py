@@ -16,6 +16,8 @@ BIND = """
         OR %(is_sure)s AND settled_by IN ('list', 'person')
     )
 """
+# Whoever merges locks calls before requests; so does who binds, since a call is told who placed it.
+LOCK = "SELECT FROM connections_app_connection WHERE id = %s FOR NO KEY UPDATE"
 # What was only concluded gives way to what Sift itself says.
 CONCLUDED = (Settled.LIST, Settled.PERSON)
 MISTAKEN = "The call that this request seemed to have become belongs to another request."
@@ -31,6 +33,7 @@ def bind(request: int, connection: int, settled_by: Settled) -> bool:
     }
     try:
         with transaction.atomic(), database.cursor() as cursor:
+            cursor.execute(LOCK, [connection])
             cursor.execute(BIND, told)
             is_bound = bool(cursor.rowcount == 1)
             if is_bound:
@@ -49,11 +52,16 @@ def bind_for_sure(request: int, connection: int, settled_by: Settled) -> bool:
 
 def release(connection: int) -> bool:
     """Take a call from the request that it was concluded to belong to, if it was."""
-    released = CallRequest.objects.filter(connection=connection, settled_by__in=CONCLUDED).update(
+    with transaction.atomic(), database.cursor() as cursor:
+        cursor.execute(LOCK, [connection])
+        return _released(connection) == 1
+
+
+def _released(connection: int) -> int:
+    return CallRequest.objects.filter(connection=connection, settled_by__in=CONCLUDED).update(
         connection=None,
         outcome=Outcome.UNKNOWN,
         settled_by="",
         reason=MISTAKEN,
         answered_at=timezone.now(),
     )
-    return released == 1

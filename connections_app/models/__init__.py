@@ -11,28 +11,41 @@ from connections_app.models.connection import (
     Source,
     Status,
 )
+from connections_app.models.contact import Contact
 from connections_app.models.event import ConnectionEvent
+from connections_app.models.export import Export
 from connections_app.models.inbound import InboundRule
 from connections_app.models.kept_aside import KeptAside
+from connections_app.models.note import EarlierText, Note
 from connections_app.models.operator import Operator, Role
 from connections_app.models.routine import Routine, RoutineVersion, UsedBy
 from connections_app.models.script import Origin, Script, Step
 from connections_app.models.sending import CallRequest, Outcome, Push, Sending, Settled
 from connections_app.models.sync import ListOrder, SyncState, Walk
+from connections_app.models.tag import BulkTagged, BulkTagging, CallTag, Colour, Tag
+from connections_app.models.view import SavedView
 from connections_app.models.wall import WallLink
 
 __all__ = [
     "Account",
     "Action",
+    "BulkTagged",
+    "BulkTagging",
     "CallRequest",
+    "CallTag",
     "Callback",
+    "Colour",
     "Connection",
     "ConnectionEvent",
+    "Contact",
     "Direction",
     "Doubt",
+    "EarlierText",
+    "Export",
     "InboundRule",
     "KeptAside",
     "ListOrder",
+    "Note",
     "Operator",
     "Origin",
     "Outcome",
@@ -41,6 +54,7 @@ __all__ = [
     "Role",
     "Routine",
     "RoutineVersion",
+    "SavedView",
     "Script",
     "Sending",
     "Settled",
@@ -48,6 +62,7 @@ __all__ = [
     "Status",
     "Step",
     "SyncState",
+    "Tag",
     "TokenDigest",
     "UsedBy",
     "Verb",

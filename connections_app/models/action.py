@@ -15,6 +15,12 @@ class Verb(models.TextChoices):
     SHOW_ADDRESS = "show_address", "Look at a callback address"
     PUBLISH = "publish", "Publish a routine"
     ARCHIVE = "archive", "Archive a routine"
+    EXPORT = "export", "Export calls"
+    TAG = "tag", "Tag many calls"
+    UNTAG = "untag", "Take a tag off many calls"
+    UNDO_TAGGING = "undo_tagging", "Undo a tagging of many calls"
+    CONTACT = "contact", "Change a contact"
+    IMPORT_CONTACTS = "import_contacts", "Import contacts"
     PURGE = "purge", "Purge old actions"
 
 

@@ -4,8 +4,10 @@ from datetime import datetime
 from typing import Any, Self
 
 import pgtrigger
+from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Concat
 from django.db.models.lookups import IContains, IEndsWith
 from django.urls import reverse
@@ -46,6 +48,8 @@ class Source(models.TextChoices):
 
 
 IN_PROGRESS = (Status.CONNECTING, Status.CONNECTED)
+# What stands for a talk time that is not known, in the order by it: below all others.
+NO_TALK = -1
 # Separates the searched texts, so that no match runs from one into the next.
 BETWEEN = "\n"
 
@@ -68,6 +72,21 @@ class ILikeEnd(IEndsWith):
 
     def get_rhs_op(self, connection: Any, rhs: str) -> str:
         return f"ILIKE {rhs}"
+
+
+# The two ends must make sense, and a finished call alone has been talked on.
+TALK_SECONDS = """
+    CASE WHEN status = 'finished' AND ended_at >= started_at
+    THEN least(floor(extract(epoch FROM ended_at - started_at)), 2147483647)::integer END
+"""
+# The party is whom Sift called, or who called in; where that is not told, the end that has a country.
+COUNTRY = """
+    CASE direction
+        WHEN 'incoming' THEN sift_country(to_endpoint)
+        WHEN 'outgoing' THEN sift_country(from_endpoint)
+        ELSE coalesce(sift_country(from_endpoint), sift_country(to_endpoint))
+    END
+"""
 
 
 class ConnectionQuerySet(models.QuerySet["Connection"]):
@@ -117,6 +136,26 @@ class Connection(models.Model):
         output_field=models.DateTimeField(),
         db_persist=True,
     )
+    talk_seconds = models.GeneratedField(
+        expression=RawSQL(TALK_SECONDS, ()),  # noqa: S611
+        output_field=models.IntegerField(null=True),
+        db_persist=True,
+        help_text="How long people talked, in whole seconds; NULL where it is not known, and while it lasts.",
+    )
+    country = models.GeneratedField(
+        expression=RawSQL(COUNTRY, ()),  # noqa: S611
+        output_field=models.CharField(max_length=2, null=True),
+        db_persist=True,
+        help_text="Of the other party's number, in two letters.",
+    )
+    operator = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        db_index=False,
+        related_name="calls",
+        help_text="Who placed the call, else whose browser client it is with. Kept by triggers.",
+    )
     searched = models.GeneratedField(
         expression=Concat(
             "connection_id", models.Value(BETWEEN), "from_endpoint", models.Value(BETWEEN), "to_endpoint"
@@ -143,8 +182,25 @@ class Connection(models.Model):
         indexes = (
             # The list, newest first, and its keyset pages.
             models.Index(fields=["at", "id"], name="connection_order"),
-            # The same with a status, and the board's calls in progress.
-            models.Index(fields=["status", "at", "id"], name="connection_status_order"),
+            # The board's calls, and the list of those that failed: few among many.
+            models.Index(
+                fields=["at", "id"],
+                name="connection_in_progress",
+                condition=models.Q(status__in=IN_PROGRESS),
+            ),
+            models.Index(
+                fields=["at", "id"], name="connection_failed", condition=models.Q(status=Status.FAILED)
+            ),
+            # The list of one person's calls.
+            models.Index(
+                fields=["operator", "at", "id"],
+                name="connection_of_operator",
+                condition=models.Q(operator__isnull=False),
+            ),
+            # The list of one country's calls.
+            models.Index(fields=["country", "at", "id"], name="connection_country_order"),
+            # The list in the order of talk time, and calls longer or shorter than so much.
+            models.Index(Coalesce("talk_seconds", NO_TALK), "id", name="connection_talk_order"),
             # Any part of a number, name or id.
             GinIndex(OpClass("searched", "gin_trgm_ops"), name="connection_searched"),
             # Finished calls whose end is still to be asked for: few, and found at once.
@@ -155,6 +211,30 @@ class Connection(models.Model):
             ),
         )
         triggers = (
+            pgtrigger.Trigger(
+                name="client_operator",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("from_endpoint", "to_endpoint"),  # type: ignore[no-untyped-call]
+                condition=pgtrigger.Condition(
+                    "NEW.operator_id IS NULL"
+                    " AND (NEW.from_endpoint ILIKE 'webrtc:%' OR NEW.to_endpoint ILIKE 'webrtc:%')"
+                ),
+                func="""
+                    NEW.operator_id = sift_operator_on_the_line(NEW.from_endpoint, NEW.to_endpoint);
+                    RETURN NEW;
+                """,
+            ),
+            # A tag's calls are listed in this order too.
+            pgtrigger.Trigger(
+                name="tag_order",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("started_at"),  # type: ignore[no-untyped-call]
+                condition=pgtrigger.Condition("OLD.at IS DISTINCT FROM NEW.at"),
+                func="""
+                    UPDATE connections_app_calltag SET at = NEW.at WHERE connection_id = NEW.id;
+                    RETURN NULL;
+                """,
+            ),
             pgtrigger.Trigger(
                 name="events",
                 level=pgtrigger.Statement,

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import pgtrigger
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
@@ -92,6 +93,24 @@ class CallRequest(Sending):
                 fields=["asked_at"], name="call_request_silent", condition=models.Q(called_back_at=None)
             ),
             models.Index(fields=["operator", "asked_at"], name="call_request_of_operator"),
+        )
+        triggers = (
+            # Whoever changes which call a request became has locked the call first, as those who merge do.
+            pgtrigger.Trigger(
+                name="call_operator",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("connection_id", "operator_id"),  # type: ignore[no-untyped-call]
+                func="""
+                    IF TG_OP = 'UPDATE' AND OLD.connection_id IS DISTINCT FROM NEW.connection_id THEN
+                        UPDATE connections_app_connection
+                        SET operator_id = sift_operator_on_the_line(from_endpoint, to_endpoint)
+                        WHERE id = OLD.connection_id;
+                    END IF;
+                    UPDATE connections_app_connection SET operator_id = NEW.operator_id
+                    WHERE id = NEW.connection_id AND operator_id IS DISTINCT FROM NEW.operator_id;
+                    RETURN NULL;
+                """,
+            ),
         )
 
     def __str__(self) -> str:

@@ -1,0 +1,37 @@
+"""Notes that people write to calls; what was written before an edit is kept."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from connections_app.models.connection import Connection
+
+
+class Note(models.Model):
+    """Plain text by one person. `edited_at` is empty until it was changed, `removed_at` until taken away."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="notes")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
+    author_name = models.CharField(max_length=150)
+    text = models.TextField(max_length=10_000)
+    written_at = models.DateTimeField(default=timezone.now)
+    edited_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        permissions = (("write_notes", "Can write notes to calls"),)
+
+    def __str__(self) -> str:
+        return f"note by {self.author_name}"
+
+
+class EarlierText(models.Model):
+    """What a note said before one edit, and who changed it then."""
+
+    note = models.ForeignKey(Note, models.CASCADE, related_name="earlier_texts")
+    text = models.TextField()
+    replaced_at = models.DateTimeField(default=timezone.now)
+    replaced_by = models.CharField(max_length=150)
+
+    def __str__(self) -> str:
+        return f"{self.note} before {self.replaced_at:%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,41 @@
+"""Saved views: filters of the list of calls under a name."""
+
+import secrets
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Lower
+from django.urls import reverse
+from django.utils import timezone
+
+
+def new_code() -> str:
+    """A short text for the view's link."""
+    return secrets.token_urlsafe(6)
+
+
+class SavedView(models.Model):
+    """`query` is the list's query string without a place in it; a shared view is everybody's to use."""
+
+    code = models.CharField(max_length=16, unique=True, default=new_code, editable=False)
+    name = models.CharField(max_length=100)
+    query = models.TextField(default="", blank=True)
+    is_shared = models.BooleanField(default=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="saved_views")
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                "owner",
+                Lower("name"),
+                name="saved_view_name_once",
+                violation_error_message="You have a view of this name.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("saved_view", kwargs={"code": self.code})
