@@ -1,9 +1,11 @@
 from django.urls import path
 
-from connections_app.history import views
+from connections_app.history.views.call import call
+from connections_app.history.views.calls import calls
+from connections_app.history.views.search import search_calls
 
 urlpatterns = [
-    path("", views.calls, name="calls"),
-    path("search/", views.search_calls, name="search_calls"),
-    path("<str:connection_id>/", views.call, name="call"),
+    path("", calls, name="calls"),
+    path("search/", search_calls, name="search_calls"),
+    path("<str:connection_id>/", call, name="call"),
 ]

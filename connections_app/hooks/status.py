@@ -28,8 +28,8 @@ READ = """
 
 # Binds the request to the call that first uses its token, and claims the script: until the first “connected”
 # it may be given again and again, but one that dials only then, and once. What was only concluded about the
-# call, or about the request, gives way. The parts run, and so lock, in the order in which they stand: first the
-# call, which is told who placed it.
+# call, or about the request, gives way. The parts run, and so lock, in the order in which they stand: first
+# the call, which is told who placed it.
 TAKE = f"""
     WITH call AS (
         SELECT id, status FROM connections_app_connection WHERE connection_id = %(connection_id)s

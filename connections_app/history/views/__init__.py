@@ -1,0 +1,1 @@
+"""The pages of history, one file a thing that is shown."""
