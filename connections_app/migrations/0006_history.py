@@ -1,6 +1,7 @@
 """What calls are found by: talk time, country, operator, tags, notes; contacts, saved views and exports."""
 
 import json
+import uuid
 
 import django.contrib.postgres.indexes
 import django.db.models.deletion
@@ -104,6 +105,8 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                ("tagged_by", models.CharField(max_length=150)),
+                ("tagged_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
@@ -131,12 +134,19 @@ class Migration(migrations.Migration):
                     models.PositiveIntegerField(default=0, help_text="How many calls got or lost the tag."),
                 ),
                 (
+                    "undone",
+                    models.PositiveIntegerField(
+                        default=0, help_text="How many of these were put back since."
+                    ),
+                ),
+                (
                     "state",
                     models.CharField(
                         choices=[
                             ("waiting", "Waiting"),
                             ("running", "Running"),
                             ("done", "Done"),
+                            ("stopped", "Stopped"),
                             ("undoing", "Being undone"),
                             ("undone", "Undone"),
                             ("failed", "Failed"),
@@ -261,11 +271,13 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                ("request_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("author_name", models.CharField(max_length=150)),
                 ("text", models.TextField(max_length=10000)),
                 ("written_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("edited_at", models.DateTimeField(null=True)),
                 ("removed_at", models.DateTimeField(null=True)),
+                ("removed_by", models.CharField(blank=True, default="", max_length=150)),
             ],
             options={
                 "permissions": (("write_notes", "Can write notes to calls"),),
@@ -389,9 +401,10 @@ class Migration(migrations.Migration):
                     ("publish", "Publish a routine"),
                     ("archive", "Archive a routine"),
                     ("export", "Export calls"),
-                    ("tag", "Tag many calls"),
-                    ("untag", "Take a tag off many calls"),
+                    ("tag", "Tag calls"),
+                    ("untag", "Take a tag off calls"),
                     ("undo_tagging", "Undo a tagging of many calls"),
+                    ("change_tag", "Make, change or delete a tag"),
                     ("contact", "Change a contact"),
                     ("import_contacts", "Import contacts"),
                     ("purge", "Purge old actions"),

@@ -1,5 +1,7 @@
 """Notes that people write to calls; what was written before an edit is kept."""
 
+from uuid import uuid4
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -8,8 +10,12 @@ from connections_app.models.connection import Connection
 
 
 class Note(models.Model):
-    """Plain text by one person. `edited_at` is empty until it was changed, `removed_at` until taken away."""
+    """Plain text by one person. `edited_at` is empty until it was changed, `removed_at` until taken away.
 
+    `request_id` is the id of the form that it was written in: the same form again is the same note.
+    """
+
+    request_id = models.UUIDField(unique=True, default=uuid4, editable=False)
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="notes")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
     author_name = models.CharField(max_length=150)
@@ -17,6 +23,7 @@ class Note(models.Model):
     written_at = models.DateTimeField(default=timezone.now)
     edited_at = models.DateTimeField(null=True)
     removed_at = models.DateTimeField(null=True)
+    removed_by = models.CharField(max_length=150, default="", blank=True)
 
     class Meta:
         permissions = (("write_notes", "Can write notes to calls"),)

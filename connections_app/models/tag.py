@@ -75,6 +75,7 @@ class BulkTagging(models.Model):
         WAITING = "waiting", "Waiting"
         RUNNING = "running", "Running"
         DONE = "done", "Done"
+        STOPPED = "stopped", "Stopped"
         UNDOING = "undoing", "Being undone"
         UNDONE = "undone", "Undone"
         FAILED = "failed", "Failed"
@@ -90,6 +91,7 @@ class BulkTagging(models.Model):
     last_key = models.BigIntegerField(default=0)
     cursor = models.BigIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0, help_text="How many calls got or lost the tag.")
+    undone = models.PositiveIntegerField(default=0, help_text="How many of these were put back since.")
     state = models.CharField(max_length=16, choices=State, default=State.WAITING)
     reason = models.TextField(default="", blank=True)
     asked_at = models.DateTimeField(default=timezone.now)
@@ -110,10 +112,16 @@ class BulkTagging(models.Model):
 
 
 class BulkTagged(models.Model):
-    """A call that a bulk tagging changed: what undoing it goes by."""
+    """A call that a bulk tagging changed, until that is undone.
+
+    `tagged_by` and `tagged_at` are those of the tag that was put on, by which undoing tells it from one put on
+    since, or of the tag that was taken off, which undoing puts on again as it was.
+    """
 
     bulk = models.ForeignKey(BulkTagging, models.CASCADE, related_name="tagged", db_index=False)
     connection = models.ForeignKey(Connection, models.CASCADE, db_index=False)
+    tagged_by = models.CharField(max_length=150)
+    tagged_at = models.DateTimeField()
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["bulk", "connection"], name="bulk_tagged_once"),)
