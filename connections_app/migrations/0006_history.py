@@ -204,6 +204,34 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="ContactImport",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("file_name", models.CharField(max_length=200)),
+                ("lines", models.JSONField()),
+                ("bad", models.JSONField()),
+                ("merged", models.PositiveIntegerField(default=0)),
+                ("ignored", models.JSONField(help_text="Columns that mean nothing here.")),
+                ("uploaded_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("done_at", models.DateTimeField(null=True)),
+                ("result", models.JSONField(null=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="contact_imports",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(fields=["uploaded_at"], name="contact_import_age")],
+            },
+        ),
+        migrations.CreateModel(
             name="EarlierText",
             fields=[
                 (
@@ -527,7 +555,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="contact",
             index=django.contrib.postgres.indexes.GinIndex(
-                django.contrib.postgres.indexes.OpClass("name", "gin_trgm_ops"), name="contact_name"
+                django.contrib.postgres.indexes.OpClass("name", "gin_trgm_ops"),
+                django.contrib.postgres.indexes.OpClass("endpoint", "gin_trgm_ops"),
+                name="contact_searched",
             ),
         ),
         migrations.AddIndex(

@@ -11,7 +11,7 @@ from connections_app.models.connection import (
     Source,
     Status,
 )
-from connections_app.models.contact import Contact
+from connections_app.models.contact import Contact, ContactImport
 from connections_app.models.event import ConnectionEvent
 from connections_app.models.export import Export
 from connections_app.models.inbound import InboundRule
@@ -38,6 +38,7 @@ __all__ = [
     "Connection",
     "ConnectionEvent",
     "Contact",
+    "ContactImport",
     "Direction",
     "Doubt",
     "EarlierText",

@@ -1,9 +1,13 @@
-"""Contacts: the names that people give to numbers and clients."""
+"""Contacts: the names that people give to numbers and clients; and files of them that are to be imported."""
 
+import uuid
+
+from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
+from django.utils import timezone
 
 
 class Contact(models.Model):
@@ -34,8 +38,10 @@ class Contact(models.Model):
             ),
         )
         indexes = (
-            # Any part of a name, for the search of calls and for completion.
-            GinIndex(OpClass("name", "gin_trgm_ops"), name="contact_name"),
+            # Any part of a name, a number or a client, for the search of calls and for completion.
+            GinIndex(
+                OpClass("name", "gin_trgm_ops"), OpClass("endpoint", "gin_trgm_ops"), name="contact_searched"
+            ),
             # The list of contacts, by name.
             models.Index(Lower("name"), "id", name="contact_order"),
         )
@@ -45,3 +51,32 @@ class Contact(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("contact", kwargs={"pk": self.pk})
+
+
+class ContactImport(models.Model):
+    """A file of contacts between its dry run and its import, as it was read. Its owner alone sees it.
+
+    `lines` holds a list per contact: the number of its line, endpoint, name, notes, and whether it is marked
+    (null: not said). `bad` holds the lines that cannot be taken, each with its reason. Both are emptied once
+    it is done; `result` then says how many contacts were added and changed.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="contact_imports")
+    file_name = models.CharField(max_length=200)
+    lines = models.JSONField()
+    bad = models.JSONField()
+    merged = models.PositiveIntegerField(default=0)
+    ignored = models.JSONField(help_text="Columns that mean nothing here.")
+    uploaded_at = models.DateTimeField(default=timezone.now)
+    done_at = models.DateTimeField(null=True)
+    result = models.JSONField(null=True)
+
+    class Meta:
+        indexes = (models.Index(fields=["uploaded_at"], name="contact_import_age"),)
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    def get_absolute_url(self) -> str:
+        return reverse("contact_import", kwargs={"pk": self.pk})
