@@ -1,25 +1,47 @@
-"""What `/calls/` can be asked: the query string as a form, and the form as a query. Written here once."""
+"""What `/calls/` can be asked: the query string as a form, and the form as a query. Written here once.
+
+The list, exports, tagging of all that match, and links from figures to the calls behind them all go through
+`CallsForm` and `filtered`.
+"""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import QueryDict
+from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
-from connections_app.models import Connection, Direction, Status
-from connections_app.models.connection import ConnectionQuerySet
+from connections_app.history.paging import Order
+from connections_app.models import CallTag, Connection, Direction, Note, Operator, Status, Tag
+from connections_app.models.connection import BETWEEN, ConnectionQuerySet
+from connections_app.models.countries import COUNTRY_NAMES
+from connections_app.models.sending import CLIENT
+from connections_app.naming import endpoints_named, with_party
 
 EARLIEST, LATEST = 1970, 2200
+LONGEST = 2**31 - 1  # seconds
 DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 DATE_AND_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?", re.ASCII)
+# Seconds, or minutes and hours before them: 90, 1:30, 1:02:03.
+LENGTH = re.compile(r"(?:(?:(\d{1,6}):)?(\d{1,8}):)?(\d{1,10})", re.ASCII)
 # A number as people write it: digits and what stands between them.
 WRITTEN_NUMBER = re.compile(r"\+?[\d\s()./-]*\d[\d\s()./-]*", re.ASCII)
+# The index holds pieces of three characters; what is shorter would be looked for in every row.
+LEAST_CHARACTERS = 3
+# So many contacts may have a text in their names; their numbers are then looked for.
+MOST_CONTACTS = 50
+
+
+class Sort(models.TextChoices):
+    """In what order the list is. Calls whose talk time is not known are the shortest."""
+
+    NEWEST = "newest", "Newest first"
+    OLDEST = "oldest", "Oldest first"
+    LONGEST = "longest", "Longest first"
+    SHORTEST = "shortest", "Shortest first"
 
 
 class MomentField(forms.CharField):
@@ -42,8 +64,36 @@ class MomentField(forms.CharField):
         return moment
 
 
+class LengthField(forms.CharField):
+    """A length of time in seconds, which may be written with minutes and hours; None for nothing."""
+
+    def clean(self, value: Any) -> int | None:
+        text = super().clean(value)
+        if not text:
+            return None
+        written = LENGTH.fullmatch(text)
+        if not written:
+            raise ValidationError("Enter seconds as 90, or minutes and seconds as 1:30.")
+        hours, minutes, seconds = (int(part or 0) for part in written.groups())
+        if (length := hours * 3600 + minutes * 60 + seconds) > LONGEST:
+            raise ValidationError("Enter a shorter time.")
+        return length
+
+
+class AnyOf(forms.MultipleChoiceField):
+    """Some of a few values; one that there is not is named."""
+
+    default_error_messages = {"invalid_choice": "There is no “%(value)s” to choose."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, **kwargs)
+
+    def clean(self, value: Any) -> list[str]:
+        return list(dict.fromkeys(super().clean(value)))
+
+
 class CallsForm(forms.Form):
-    """The filters over the list of calls; `until` is exclusive once cleaned."""
+    """The filters over the list of calls, and its order; `until` is exclusive once cleaned."""
 
     q = forms.CharField(
         required=False,
@@ -51,37 +101,41 @@ class CallsForm(forms.Form):
         max_length=200,
         help_text="Any part of a number, name, client or call id.",
     )
-    status = forms.MultipleChoiceField(required=False, choices=Status.choices)
-    direction = forms.MultipleChoiceField(required=False, choices=Direction.choices)
+    status = AnyOf(choices=Status.choices)
+    direction = AnyOf(choices=Direction.choices)
     since = MomentField(required=False, label="From")
     until = MomentField(required=False, label="To", to_its_end=True)
+    operator = AnyOf(choices=lambda: _operators())
+    tag = AnyOf(choices=lambda: _tags())
+    country = AnyOf(choices=sorted(COUNTRY_NAMES.items(), key=lambda one: one[1]))
+    min_seconds = LengthField(required=False, label="At least", max_length=20)
+    max_seconds = LengthField(required=False, label="At most", max_length=20)
+    notes = AnyOf(choices=[("yes", "With notes")])
+    sort = forms.ChoiceField(required=False, choices=Sort.choices)
+
+    def clean_q(self) -> str:
+        written: str = self.cleaned_data["q"]
+        if len(_named(written)) > MOST_CONTACTS:
+            raise ValidationError(f"More than {MOST_CONTACTS} contacts are named so. Enter more of the name.")
+        return written
+
+    def clean_sort(self) -> Sort:
+        return Sort(self.cleaned_data["sort"] or Sort.NEWEST)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         since, until = cleaned.get("since"), cleaned.get("until")
         if since and until and since >= until:
             self.add_error("until", "This is before the start of the range.")
+        least, most = cleaned.get("min_seconds"), cleaned.get("max_seconds")
+        if least is not None and most is not None and least > most:
+            self.add_error("max_seconds", "This is shorter than the least.")
         return cleaned
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is filtered."""
-        return not any(self.cleaned_data.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """One filter that is set, and the address of the list without it."""
-
-    label: str
-    remove_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class QuickRange:
-    label: str
-    url: str
-    active: bool
+        """Whether nothing is filtered; the order is no filter."""
+        return all(value in (None, "", []) for name, value in self.cleaned_data.items() if name != "sort")
 
 
 def filtered(form: CallsForm) -> ConnectionQuerySet:
@@ -89,7 +143,7 @@ def filtered(form: CallsForm) -> ConnectionQuerySet:
     asked = form.cleaned_data
     calls = Connection.objects.all()
     if asked["q"]:
-        calls = calls.filter(searched__ilike=search_text(asked["q"]))
+        calls = calls.filter(_with_text(asked["q"]))
     if asked["status"]:
         calls = calls.filter(status__in=asked["status"])
     if asked["direction"]:
@@ -98,7 +152,29 @@ def filtered(form: CallsForm) -> ConnectionQuerySet:
         calls = calls.filter(at__gte=asked["since"])
     if asked["until"]:
         calls = calls.filter(at__lt=asked["until"])
+    if asked["operator"]:
+        people = Operator.objects.filter(username__in=asked["operator"]).values_list("pk", flat=True)
+        calls = calls.filter(operator_id__in=list(people))
+    if asked["tag"]:
+        calls = _tagged(calls, asked["tag"])
+    if asked["country"]:
+        calls = calls.filter(country__in=asked["country"])
+    if asked["min_seconds"] is not None:
+        calls = calls.talked(at_least=asked["min_seconds"])
+    if asked["max_seconds"] is not None:
+        calls = calls.talked(at_most=asked["max_seconds"])
+    if asked["notes"]:
+        calls = calls.filter(pk__in=Note.objects.filter(removed_at=None).values("connection_id"))
     return calls
+
+
+def order_of(form: CallsForm) -> Order:
+    """In which order a valid form asks for its calls."""
+    match form.cleaned_data["sort"]:
+        case Sort.LONGEST | Sort.SHORTEST as sort:
+            return Order.by_talk(descending=sort == Sort.LONGEST)
+        case sort:
+            return Order.by_time(descending=sort == Sort.NEWEST, by_tag=len(form.cleaned_data["tag"]) == 1)
 
 
 def search_text(written: str) -> str:
@@ -109,31 +185,49 @@ def search_text(written: str) -> str:
     return text
 
 
-def chips(form: CallsForm, query: QueryDict) -> list[Chip]:
-    """One chip for each value that is set."""
-    labels: list[tuple[str, str, str]] = []
-    for name in form.fields:
-        for value in dict.fromkeys(query.getlist(name)):
-            if value.strip():
-                labels.append((name, value, _label(name, value)))
-    return [Chip(label, _without(query, name, value)) for name, value, label in labels]
+def is_short(wanted: str) -> bool:
+    """Whether a text is only looked for as a whole name: it has fewer than three letters and digits."""
+    return sum(map(str.isalnum, wanted)) < LEAST_CHARACTERS
 
 
-def quick_ranges(query: QueryDict, now: datetime) -> list[QuickRange]:
-    """Today, yesterday, 7 and 30 days, and any time, in the person's zone."""
-    today = timezone.localtime(now).date()
-    ranges: Iterable[tuple[str, date | None, date | None]] = (
-        ("Today", today, None),
-        ("Yesterday", today - timedelta(days=1), today - timedelta(days=1)),
-        ("7 days", today - timedelta(days=6), None),
-        ("30 days", today - timedelta(days=29), None),
-        ("Any time", None, None),
-    )
-    current = (query.get("since", ""), query.get("until", ""))
-    return [
-        QuickRange(label, _with(query, wanted := (_iso(since), _iso(until))), current == wanted)
-        for label, since, until in ranges
-    ]
+def calls_with(written: str) -> Q:
+    """Calls with this in a number, a client or the id; what is too short must be a whole client."""
+    wanted = search_text(written)
+    if not is_short(wanted):
+        return Q(searched__ilike=wanted)
+    client = f"{BETWEEN}{CLIENT}{wanted}"
+    return Q(searched__ilike=client + BETWEEN) | Q(searched__ilike_end=client)
+
+
+def _with_text(written: str) -> Q:
+    """The same, and calls with a contact of such a name."""
+    calls = calls_with(written)
+    for endpoint in _named(written):
+        calls |= with_party(endpoint)
+    return calls
+
+
+def _named(written: str) -> list[str]:
+    text = written.strip()
+    return endpoints_named(text, whole=is_short(text), limit=MOST_CONTACTS + 1) if text else []
+
+
+def _tagged(calls: ConnectionQuerySet, names: list[str]) -> ConnectionQuerySet:
+    """One tag's calls by a join, in whose order they can be read; of several tags, each call once."""
+    tags = list(Tag.objects.filter(name__in=names).values_list("pk", flat=True))
+    if len(names) == 1:
+        return calls.filter(call_tags__tag__in=tags)
+    return calls.filter(pk__in=CallTag.objects.filter(tag__in=tags).values("connection_id"))
+
+
+def _operators() -> list[tuple[str, str]]:
+    people = Operator.objects.only("username", "first_name", "last_name")
+    names = [(one.username, one.get_full_name() or one.username) for one in people]
+    return sorted(names, key=lambda one: one[1].lower())
+
+
+def _tags() -> list[tuple[str, str]]:
+    return [(name, name) for name in Tag.objects.values_list("name", flat=True)]
 
 
 def _moment(text: str, to_its_end: bool) -> datetime:
@@ -144,39 +238,3 @@ def _moment(text: str, to_its_end: bool) -> datetime:
     if not DATE_AND_TIME.fullmatch(text):
         raise ValueError(text)
     return datetime.fromisoformat(text).replace(tzinfo=zone)
-
-
-def _label(name: str, value: str) -> str:
-    match name:
-        case "q":
-            return f"contains {value.strip()}"
-        case "status":
-            return str(dict(Status.choices).get(value, value))
-        case "direction":
-            return str(dict(Direction.choices).get(value, value))
-        case "since":
-            return f"from {value.replace('T', ' ')}"
-        case _:
-            return f"to {value.replace('T', ' ')}"
-
-
-def _without(query: QueryDict, name: str, value: str) -> str:
-    left = _filters_of(query)
-    return _address((n, v) for n, v in left if (n, v) != (name, value))
-
-
-def _with(query: QueryDict, wanted: tuple[str, str]) -> str:
-    kept = [(n, v) for n, v in _filters_of(query) if n not in ("since", "until")]
-    return _address(kept + [pair for pair in zip(("since", "until"), wanted, strict=True) if pair[1]])
-
-
-def _filters_of(query: QueryDict) -> list[tuple[str, str]]:
-    return [(name, value) for name in CallsForm.base_fields for value in query.getlist(name) if value]
-
-
-def _address(pairs: Iterable[tuple[str, str]]) -> str:
-    return f"?{urlencode(list(pairs))}"
-
-
-def _iso(day: date | None) -> str:
-    return day.isoformat() if day else ""

@@ -1,99 +1,167 @@
-"""Keyset pages: the calls just older or just newer than a place in the list, however deep."""
+"""Keyset pages: the calls just below or just above a place in the list, however deep."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Self
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
 
-from django.db.models import Q
+from django.db.models import BooleanField, F, Func, Value
+from django.db.models.functions import Coalesce
 from django.http import QueryDict
 
 from connections_app.models import Connection
-from connections_app.models.connection import ConnectionQuerySet
+from connections_app.models.connection import NO_TALK, ConnectionQuerySet
 
 PAGE_ROWS = 50
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+LARGEST_KEY = 2**63 - 1
+# Where a page begins: below a call, or above one.
+BELOW, ABOVE = "below", "above"
 
 
 class BadPlace(ValueError):
-    """A `before` or `after` that does not name a place in the list."""
+    """A `below` or `above` that does not name a place in the list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a call stands in the list: its time, and its number among calls of the same time."""
+    """Where a call stands: what the list is ordered by, as a whole number, and its key among the same."""
 
-    at: datetime
+    value: int
     pk: int
-
-    @classmethod
-    def of(cls, call: Connection) -> Self:
-        return cls(call.at, call.pk)
 
     @classmethod
     def parse(cls, text: str) -> Self:
         try:
-            micros, pk = text.split("-")
-            seconds, rest = divmod(int(micros), 1_000_000)
-            at = datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest)
-            if not 0 <= int(pk) < 2**63:
-                raise ValueError
-            return cls(at, int(pk))
-        except (ValueError, OverflowError, OSError):
+            # A value may be below nothing.
+            value, _, pk = text.rpartition("-")
+            place = cls(int(value), int(pk))
+        except ValueError:
             raise BadPlace(text) from None
+        if abs(place.value) > LARGEST_KEY or not 0 <= place.pk <= LARGEST_KEY or str(place) != text:
+            raise BadPlace(text)
+        return place
 
     def __str__(self) -> str:
-        elapsed = self.at - datetime(1970, 1, 1, tzinfo=UTC)
-        micros = (elapsed.days * 86_400 + elapsed.seconds) * 1_000_000 + elapsed.microseconds
-        return f"{micros}-{self.pk}"
+        return f"{self.value}-{self.pk}"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By time or by talk time, first or last first. `by_tag` is the time as the one tag's own row has it,
+    whose index then gives the calls in order."""
+
+    is_by_talk: bool
+    descending: bool
+    by_tag: bool = False
+
+    @classmethod
+    def by_time(cls, *, descending: bool = True, by_tag: bool = False) -> Self:
+        return cls(False, descending, by_tag)
+
+    @classmethod
+    def by_talk(cls, *, descending: bool = True) -> Self:
+        return cls(True, descending)
+
+    def place_of(self, call: Connection) -> Place:
+        if self.is_by_talk:
+            return Place(NO_TALK if call.talk_seconds is None else call.talk_seconds, call.pk)
+        return Place((call.at - EPOCH) // MICROSECOND, call.pk)
+
+    def keyed(self, calls: ConnectionQuerySet) -> ConnectionQuerySet:
+        """The calls, with what they are ordered by as `place_value` and `place_pk`."""
+        if self.is_by_talk:
+            return calls.alias(place_value=Coalesce("talk_seconds", NO_TALK), place_pk=F("pk"))
+        if self.by_tag:
+            return calls.alias(place_value=F("call_tags__at"), place_pk=F("call_tags__connection_id"))
+        return calls.alias(place_value=F("at"), place_pk=F("pk"))
+
+    def sorted(self, calls: ConnectionQuerySet, *, upwards: bool = False) -> ConnectionQuerySet:
+        """`calls` from `keyed` in this order, or the other way round."""
+        if self.descending != upwards:
+            return calls.order_by(F("place_value").desc(), F("place_pk").desc())
+        return calls.order_by(F("place_value").asc(), F("place_pk").asc())
+
+    def beyond(self, calls: ConnectionQuerySet, place: Place, *, upwards: bool = False) -> ConnectionQuerySet:
+        """Those of `calls` from `keyed` that follow `place`, or that come before it. Raises `BadPlace`."""
+        sign = "<" if self.descending != upwards else ">"
+        return calls.filter(
+            RowCompared(F("place_value"), F("place_pk"), self._value(place), Value(place.pk), sign=sign)
+        )
+
+    def _value(self, place: Place) -> Value:
+        if self.is_by_talk:
+            return Value(place.value)
+        try:
+            return Value(EPOCH + place.value * MICROSECOND)
+        except OverflowError:
+            raise BadPlace(str(place)) from None
+
+
+class RowCompared(Func):
+    """`(a, b) < (c, d)` as one comparison of rows, which one index answers from where it begins."""
+
+    output_field = BooleanField()
+
+    def __init__(self, *sides: Any, sign: str) -> None:
+        super().__init__(*sides)
+        self.sign = sign
+
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **kwargs: Any) -> tuple[str, Any]:
+        compiled = [compiler.compile(side) for side in self.get_source_expressions()]
+        (a, b, c, d), params = zip(*compiled, strict=True)
+        return f"({a}, {b}) {self.sign} ({c}, {d})", tuple(one for some in params for one in some)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which calls a page is to show: those beyond `place`, upwards or downwards; from the top without one."""
+
+    order: Order
+    place: Place | None = None
+    upwards: bool = False
+
+    @classmethod
+    def asked(cls, order: Order, query: QueryDict) -> Self:
+        """The page that `query` asks for with `below` or `above`. Raises `BadPlace`."""
+        if above := query.get(ABOVE):
+            return cls(order, Place.parse(above), upwards=True)
+        below = query.get(BELOW)
+        return cls(order, Place.parse(below) if below else None)
+
+    def of(self, calls: ConnectionQuerySet) -> ConnectionQuerySet:
+        """Its calls and one more, where there is one, from the place on. Raises `BadPlace`."""
+        calls = self.order.keyed(calls)
+        if self.place:
+            calls = self.order.beyond(calls, self.place, upwards=self.upwards)
+        return self.order.sorted(calls, upwards=self.upwards)[: PAGE_ROWS + 1]
+
+    def made_of(self, rows: Sequence[Connection], query: QueryDict) -> "CallsPage":
+        """The page from what `of` gave, with the addresses of its neighbours."""
+        shown, is_more = list(rows[:PAGE_ROWS]), len(rows) > PAGE_ROWS
+        if self.upwards:
+            shown.reverse()
+        is_above = is_more if self.upwards else self.place is not None
+        is_below = bool(shown) if self.upwards else is_more
+        return CallsPage(
+            shown,
+            self._address(query, BELOW, shown[-1]) if is_below and shown else None,
+            self._address(query, ABOVE, shown[0]) if is_above and shown else None,
+        )
+
+    def _address(self, query: QueryDict, name: str, call: Connection) -> str:
+        following = query.copy()
+        following.pop(BELOW, None)
+        following.pop(ABOVE, None)
+        following[name] = str(self.order.place_of(call))
+        return f"?{following.urlencode()}"
 
 
 @dataclass(frozen=True, slots=True)
 class CallsPage:
-    """Up to 50 calls, newest first, and the query strings of the pages beside it (None: there is none)."""
+    """Up to 50 calls in the list's order, and the addresses of the pages beside it (None: there is none)."""
 
     calls: list[Connection]
-    older_url: str | None
-    newer_url: str | None
-
-
-def page(calls: ConnectionQuerySet, query: QueryDict) -> CallsPage:
-    """The page that `query` asks for with `before` or `after`; the newest without. One database query.
-
-    Raises `BadPlace`.
-    """
-    if after := query.get("after"):
-        return _page_after(calls, Place.parse(after), query)
-    before = query.get("before")
-    place = Place.parse(before) if before else None
-    rows = list((_older_than(calls, place) if place else calls).for_rows().newest_first()[: PAGE_ROWS + 1])
-    shown = rows[:PAGE_ROWS]
-    return CallsPage(
-        shown,
-        _address(query, "before", shown[-1]) if len(rows) > PAGE_ROWS else None,
-        _address(query, "after", shown[0]) if place and shown else None,
-    )
-
-
-def _page_after(calls: ConnectionQuerySet, place: Place, query: QueryDict) -> CallsPage:
-    rows = list(_newer_than(calls, place).for_rows().order_by("at", "id")[: PAGE_ROWS + 1])
-    shown = rows[:PAGE_ROWS][::-1]
-    return CallsPage(
-        shown,
-        _address(query, "before", shown[-1]) if shown else None,
-        _address(query, "after", shown[0]) if len(rows) > PAGE_ROWS else None,
-    )
-
-
-def _older_than(calls: ConnectionQuerySet, place: Place) -> ConnectionQuerySet:
-    return calls.filter(at__lte=place.at).exclude(Q(at=place.at) & Q(id__gte=place.pk))
-
-
-def _newer_than(calls: ConnectionQuerySet, place: Place) -> ConnectionQuerySet:
-    return calls.filter(at__gte=place.at).exclude(Q(at=place.at) & Q(id__lte=place.pk))
-
-
-def _address(query: QueryDict, name: str, call: Connection) -> str:
-    following = query.copy()
-    following.pop("before", None)
-    following.pop("after", None)
-    following[name] = str(Place.of(call))
-    return f"?{following.urlencode()}"
+    next_url: str | None = None
+    previous_url: str | None = None

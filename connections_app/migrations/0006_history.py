@@ -130,6 +130,10 @@ class Migration(migrations.Migration):
                 ("last_key", models.BigIntegerField(default=0)),
                 ("cursor", models.BigIntegerField(default=0)),
                 (
+                    "seen",
+                    models.PositiveIntegerField(default=0, help_text="How many calls were dealt with."),
+                ),
+                (
                     "changed",
                     models.PositiveIntegerField(default=0, help_text="How many calls got or lost the tag."),
                 ),
@@ -389,11 +393,24 @@ class Migration(migrations.Migration):
             field=models.GeneratedField(
                 db_persist=True,
                 expression=django.db.models.expressions.RawSQL(
-                    "\n    CASE direction\n        WHEN 'incoming' THEN sift_country(to_endpoint)\n        WHEN 'outgoing' THEN sift_country(from_endpoint)\n        ELSE coalesce(sift_country(from_endpoint), sift_country(to_endpoint))\n    END\n",
+                    "sift_country(\n    lower(CASE\n        WHEN direction = 'incoming' THEN to_endpoint\n        WHEN direction = 'outgoing' THEN from_endpoint\n        WHEN starts_with(from_endpoint, '+') THEN from_endpoint\n        WHEN starts_with(to_endpoint, '+') THEN to_endpoint\n        ELSE coalesce(from_endpoint, to_endpoint)\n    END)\n)",
                     (),
                 ),
-                help_text="Of the other party's number, in two letters.",
+                help_text="Of the other side's number, in two letters.",
                 output_field=models.CharField(max_length=2, null=True),
+            ),
+        ),
+        migrations.AddField(
+            model_name="connection",
+            name="party",
+            field=models.GeneratedField(
+                db_persist=True,
+                expression=django.db.models.expressions.RawSQL(
+                    "\n    lower(CASE\n        WHEN direction = 'incoming' THEN to_endpoint\n        WHEN direction = 'outgoing' THEN from_endpoint\n        WHEN starts_with(from_endpoint, '+') THEN from_endpoint\n        WHEN starts_with(to_endpoint, '+') THEN to_endpoint\n        ELSE coalesce(from_endpoint, to_endpoint)\n    END)\n",
+                    (),
+                ),
+                help_text="The other side, in lower case.",
+                output_field=models.CharField(max_length=500, null=True),
             ),
         ),
         migrations.AddField(
@@ -461,6 +478,10 @@ class Migration(migrations.Migration):
                 fields=["operator", "at", "id"],
                 name="connection_of_operator",
             ),
+        ),
+        migrations.AddIndex(
+            model_name="connection",
+            index=models.Index(fields=["party", "at", "id"], name="connection_party_order"),
         ),
         migrations.AddIndex(
             model_name="connection",

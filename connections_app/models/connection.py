@@ -1,7 +1,9 @@
 """Connections: the calls between Sift and a phone or browser."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Self
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Self
 
 import pgtrigger
 from django.conf import settings
@@ -11,6 +13,9 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Concat
 from django.db.models.lookups import IContains, IEndsWith
 from django.urls import reverse
+
+if TYPE_CHECKING:
+    from connections_app.models.contact import Contact
 
 
 class Status(models.TextChoices):
@@ -54,6 +59,7 @@ NO_TALK = -1
 BETWEEN = "\n"
 
 
+@models.CharField.register_lookup
 @models.TextField.register_lookup
 class ILike(IContains):
     """`icontains` as the trigram index serves it; in Django's own form, with UPPER(), every row is read."""
@@ -64,6 +70,7 @@ class ILike(IContains):
         return f"ILIKE {rhs}"
 
 
+@models.CharField.register_lookup
 @models.TextField.register_lookup
 class ILikeEnd(IEndsWith):
     """`iendswith` in the same way."""
@@ -79,13 +86,15 @@ TALK_SECONDS = """
     CASE WHEN status = 'finished' AND ended_at >= started_at
     THEN least(floor(extract(epoch FROM ended_at - started_at)), 2147483647)::integer END
 """
-# The party is whom Sift called, or who called in; where that is not told, the end that has a country.
-COUNTRY = """
-    CASE direction
-        WHEN 'incoming' THEN sift_country(to_endpoint)
-        WHEN 'outgoing' THEN sift_country(from_endpoint)
-        ELSE coalesce(sift_country(from_endpoint), sift_country(to_endpoint))
-    END
+# The other side: whom Sift called, or who called in; where that is not told, a number before a client.
+PARTY = """
+    lower(CASE
+        WHEN direction = 'incoming' THEN to_endpoint
+        WHEN direction = 'outgoing' THEN from_endpoint
+        WHEN starts_with(from_endpoint, '+') THEN from_endpoint
+        WHEN starts_with(to_endpoint, '+') THEN to_endpoint
+        ELSE coalesce(from_endpoint, to_endpoint)
+    END)
 """
 
 
@@ -103,6 +112,11 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     def for_rows(self) -> Self:
         """Without the large columns, which no row of a list shows."""
         return self.defer("raw", "client_data", "searched")
+
+    def talked(self, *, at_least: int = 0, at_most: int | None = None) -> Self:
+        """Calls whose talk time is known, and no shorter or longer than so many seconds."""
+        calls = self.alias(talk=Coalesce("talk_seconds", NO_TALK)).filter(talk__gte=at_least)
+        return calls if at_most is None else calls.filter(talk__lte=at_most)
 
     def without_end(self) -> Self:
         """Finished calls whose end time Sift has not told."""
@@ -143,10 +157,16 @@ class Connection(models.Model):
         help_text="How long people talked, in whole seconds; NULL where it is not known, and while it lasts.",
     )
     country = models.GeneratedField(
-        expression=RawSQL(COUNTRY, ()),  # noqa: S611
+        expression=RawSQL(f"sift_country({PARTY})", ()),  # noqa: S611
         output_field=models.CharField(max_length=2, null=True),
         db_persist=True,
-        help_text="Of the other party's number, in two letters.",
+        help_text="Of the other side's number, in two letters.",
+    )
+    party = models.GeneratedField(
+        expression=RawSQL(PARTY, ()),  # noqa: S611
+        output_field=models.CharField(max_length=500, null=True),
+        db_persist=True,
+        help_text="The other side, in lower case.",
     )
     operator = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -165,6 +185,8 @@ class Connection(models.Model):
     )
 
     objects = ConnectionQuerySet.as_manager()
+    # Whose its two ends are, where `naming.name_ends` has told.
+    contacts: "Mapping[str, Contact]" = MappingProxyType({})
 
     class Meta:
         constraints = (
@@ -197,6 +219,8 @@ class Connection(models.Model):
                 name="connection_of_operator",
                 condition=models.Q(operator__isnull=False),
             ),
+            # The calls with one number or client: those before and after one, and by a contact's name.
+            models.Index(fields=["party", "at", "id"], name="connection_party_order"),
             # The list of one country's calls.
             models.Index(fields=["country", "at", "id"], name="connection_country_order"),
             # The list in the order of talk time, and calls longer or shorter than so much.

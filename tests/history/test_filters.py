@@ -7,7 +7,8 @@ import pytest
 from django.http import QueryDict
 from django.utils import timezone
 
-from connections_app.history.filters import CallsForm, chips, quick_ranges, search_text
+from connections_app.history.filters import CallsForm, search_text
+from connections_app.history.links import chips, quick_ranges
 
 
 def cleaned(query: str) -> dict[str, object]:
@@ -78,7 +79,7 @@ def test_what_cannot_be_understood_is_said_at_its_field(query: str, field: str) 
 
 
 def test_each_value_has_a_chip_that_takes_it_away() -> None:
-    query = QueryDict("q=415+555&status=failed&status=finished&before=1-1")
+    query = QueryDict("q=415+555&status=failed&status=finished&below=1-1")
     shown = {chip.label: chip.remove_url for chip in chips(CallsForm(query), query)}
     assert shown == {
         "contains 415 555": "?status=failed&status=finished",
@@ -91,5 +92,5 @@ def test_quick_ranges_keep_the_other_filters() -> None:
     query = QueryDict("status=failed&since=2026-05-30&until=2026-05-30")
     with timezone.override("UTC"):
         ranges = quick_ranges(query, datetime(2026, 5, 31, 12, tzinfo=UTC))
-    assert [(one.label, one.active) for one in ranges if one.active] == [("Yesterday", True)]
+    assert [(one.label, one.is_active) for one in ranges if one.is_active] == [("Yesterday", True)]
     assert ranges[-1].url == "?status=failed"

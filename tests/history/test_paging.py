@@ -24,13 +24,19 @@ def call(number: int, minute: int) -> Observation:
     return one
 
 
+def page_at(address: str) -> paging.CallsPage:
+    query = QueryDict(address.removeprefix("?"))
+    page = paging.Page.asked(paging.Order.by_time(), query)
+    return page.made_of(page.of(Connection.objects.all()), query)
+
+
 def walk(first: str, direction: str) -> tuple[list[list[int]], str]:
     """The pages from `first` on by their links, each as its calls' keys, and the last page's address."""
     pages, address = [], first
     while True:
-        page = paging.page(Connection.objects.all(), QueryDict(address.removeprefix("?")))
+        page = page_at(address)
         pages.append([one.pk for one in page.calls])
-        following = page.older_url if direction == "older" else page.newer_url
+        following = page.next_url if direction == "older" else page.previous_url
         if not following:
             return pages, address
         address = following
@@ -54,18 +60,32 @@ def test_older_to_the_end_and_newer_back_give_the_same_calls(minutes: list[int],
 
 def test_a_page_stays_the_same_while_newer_calls_arrive() -> None:
     ingest([call(n, n) for n in range(120)], Source.LIST)
-    second = paging.page(Connection.objects.all(), QueryDict()).older_url
+    second = page_at("").next_url
     assert second is not None
-    shown = paging.page(Connection.objects.all(), QueryDict(second[1:])).calls
+    shown = page_at(second).calls
     ingest([call(n, n) for n in range(120, 180)], Source.LIST)
-    assert paging.page(Connection.objects.all(), QueryDict(second[1:])).calls == shown
+    assert page_at(second).calls == shown
 
 
 @pytest.mark.parametrize(
-    "place", ["x", "1", "1-2-3", "-5", "9" * 30 + "-1", "1-" + "9" * 30, "1-1\x00", "٣-٣x"]
+    "place",
+    [
+        "x",
+        "1",
+        "1-2-3",
+        "1--5",
+        "9" * 30 + "-1",
+        "1-" + "9" * 30,
+        "1-1\x00",
+        "٣-٣x",
+        "1-٣",
+        " 1-1",
+        "9" * 18 + "-1",
+    ],
 )
-def test_a_place_that_is_none_is_refused(place: str) -> None:
+@pytest.mark.parametrize("name", ["below", "above"])
+def test_a_place_that_is_none_is_refused(place: str, name: str) -> None:
     query = QueryDict(mutable=True)
-    query["before"] = place
+    query[name] = place
     with pytest.raises(paging.BadPlace):
-        paging.page(Connection.objects.all(), query)
+        list(paging.Page.asked(paging.Order.by_time(), query).of(Connection.objects.all()))
