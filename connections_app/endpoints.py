@@ -1,6 +1,6 @@
 """The two ends of a call as people read them: phone numbers, browser clients, and what is neither."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from threading import Thread
 from types import ModuleType
@@ -10,6 +10,7 @@ from django.db.models import TextChoices
 from phonenumbers import PhoneNumber, PhoneNumberFormat
 
 from connections_app.models import Connection, Direction
+from connections_app.models.countries import COUNTRY_NAMES, country_of
 from connections_app.models.sending import CLIENT
 
 LANGUAGE = "en"
@@ -25,7 +26,8 @@ class Kind(TextChoices):
 class Endpoint:
     """One end of a call. `e164` is what a click copies; what is not known is empty.
 
-    `where` is a city or region with its country's code (`Berlin · DE`), or the country's name.
+    `where` is a city or region with its country's code (`Berlin · DE`), or the country's name. `name` is what
+    a contact calls it, and `do_not_call` that its contact asked not to be called.
     """
 
     kind: Kind
@@ -33,6 +35,20 @@ class Endpoint:
     e164: str = ""
     where: str = ""
     country: str = ""
+    name: str = ""
+    do_not_call: bool = False
+
+    @property
+    def title(self) -> str:
+        """What people know it by: its name, else the number or client."""
+        return self.name or self.text
+
+    @property
+    def about(self) -> str:
+        """What is said beside the title."""
+        if self.name:
+            return self.text
+        return "browser client" if self.is_client else self.where
 
     @property
     def dials(self) -> str:
@@ -53,17 +69,31 @@ NOBODY = Endpoint(Kind.UNKNOWN, "Unknown")
 
 def party_of(connection: Connection) -> Endpoint:
     """The other side of a call: whom Sift called, or who called in."""
-    to, caller = endpoint_of(connection.to_endpoint), endpoint_of(connection.from_endpoint)
     match connection.direction:
         case Direction.INCOMING:
-            return to
+            return callee_of(connection)
         case Direction.OUTGOING:
-            return caller
-        case _:
-            return next((end for end in (caller, to) if end.is_phone), caller if caller != NOBODY else to)
+            return caller_of(connection)
+    ends = caller_of(connection), callee_of(connection)
+    return next((end for end in ends if end.is_phone), ends[0] if ends[0] != NOBODY else ends[1])
 
 
-@lru_cache(maxsize=8192)
+def caller_of(connection: Connection) -> Endpoint:
+    return _named(connection.from_endpoint, connection)
+
+
+def callee_of(connection: Connection) -> Endpoint:
+    return _named(connection.to_endpoint, connection)
+
+
+def _named(written: str | None, connection: Connection) -> Endpoint:
+    """With the name that `naming.name_ends` told the call."""
+    end = endpoint_of(written)
+    contact = connection.contacts.get(written.lower()) if written and connection.contacts else None
+    return replace(end, name=contact.name, do_not_call=contact.do_not_call) if contact else end
+
+
+@lru_cache(maxsize=32_768)
 def endpoint_of(written: str | None) -> Endpoint:
     """`written` as Sift tells it (E.164, or `webrtc:NAME`), made readable; as it came where it is neither."""
     text = (written or "").strip()
@@ -83,7 +113,7 @@ def _phone(text: str) -> Endpoint:
         return Endpoint(Kind.UNKNOWN, text)
     if not phonenumbers.is_possible_number(number):
         return Endpoint(Kind.UNKNOWN, text)
-    country = phonenumbers.region_code_for_number(number) or ""
+    country = country_of(text) or ""
     return Endpoint(
         Kind.PHONE,
         phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL),
@@ -94,12 +124,12 @@ def _phone(text: str) -> Endpoint:
 
 
 def _where(number: PhoneNumber, country: str) -> str:
+    name = COUNTRY_NAMES.get(country, "")
     if not _geocoder:
         _learn_places()
-        return country
+        return name
     place = str(_geocoder[0].description_for_number(number, LANGUAGE))
-    name = str(_geocoder[0].country_name_for_number(number, LANGUAGE))
-    return f"{place} · {country}" if place and country and place != name else place or name or country
+    return f"{place} · {country}" if place and country and place != name else place or name
 
 
 _geocoder: list[ModuleType] = []
@@ -107,7 +137,7 @@ _geocoder: list[ModuleType] = []
 
 @cache
 def _learn_places() -> None:
-    """Begin to load the names of cities and countries, which takes seconds and 100 MB: no page waits for it.
+    """Begin to load the names of cities, which takes seconds and 100 MB: no page waits for it.
 
     A process that shows no numbers never loads them.
     """

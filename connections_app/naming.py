@@ -1,6 +1,7 @@
 """The names that contacts give to numbers and clients: of a call's two ends, and in what is looked for."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -8,13 +9,24 @@ from django.db.models.functions import Lower
 from connections_app.models import Connection, Contact
 
 
-def names_of(endpoints: Iterable[str | None]) -> dict[str, Contact]:
-    """The contacts of these endpoints, by the endpoint in lower case. One query, none without an endpoint."""
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a contact says of a number or client."""
+
+    name: str
+    do_not_call: bool
+
+
+def names_of(endpoints: Iterable[str | None]) -> dict[str, Named]:
+    """The names of these endpoints, by the endpoint in lower case. One query, none without an endpoint."""
     wanted = {endpoint.lower() for endpoint in endpoints if endpoint}
     if not wanted:
         return {}
     contacts = Contact.objects.annotate(lower=Lower("endpoint")).filter(lower__in=wanted)
-    return {contact.endpoint.lower(): contact for contact in contacts.defer("notes")}
+    return {
+        endpoint: Named(name, do_not_call)
+        for endpoint, name, do_not_call in contacts.values_list("lower", "name", "do_not_call")
+    }
 
 
 def name_ends(calls: Iterable[Connection]) -> None:

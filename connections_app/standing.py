@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connections_app.models import Connection, Operator, Outcome, Push
+from connections_app.naming import Named
 from connections_app.rights import is_on_the_line, may_place
 
 # So long Sift may take to end a call that it said it would.
@@ -17,12 +18,14 @@ SHOWN_FOR = timedelta(minutes=10)
 STANDING = """
     SELECT call.id, call.connection_id, call.status, call.direction, call.started_at, call.ended_at,
            call.from_endpoint, call.to_endpoint, call.doubt, call.first_seen_at, call.change_number, call.at,
+           call.party, contact.name AS contact_name, contact.do_not_call,
            request.operator_id, request.operator_name,
            coalesce(pushed.name, placed.name) AS runs, coalesce(pushed.preview, placed.preview) AS preview,
            push.kind AS asked_kind, push.outcome AS asked_outcome, push.reason AS asked_reason, push.asked_at,
            push.deadline AS asked_deadline
     FROM connections_app_connection AS call
     LEFT JOIN connections_app_callrequest AS request ON request.connection_id = call.id
+    LEFT JOIN connections_app_contact AS contact ON lower(contact.endpoint) = call.party
     -- The script that a call was placed with names the request, not the call.
     LEFT JOIN connections_app_script AS placed
         ON placed.id = request.script_id AND placed.superseded_by_id IS NULL
@@ -72,8 +75,15 @@ class Shown:
 
 
 def with_standing(keys: Iterable[int]) -> list[Connection]:
-    """The calls with these keys, longest first, with what `standing_of` needs. One query."""
-    return list(Connection.objects.raw(STANDING, [list(keys)]))
+    """The calls with these keys, longest first, with what `standing_of` needs, and whose the other side is.
+
+    One query.
+    """
+    calls: list[Any] = list(Connection.objects.raw(STANDING, [list(keys)]))
+    for call in calls:
+        if call.contact_name is not None:
+            call.contacts = {call.party: Named(call.contact_name, call.do_not_call)}
+    return calls
 
 
 def standing_of(call: Connection, now: datetime) -> Standing:

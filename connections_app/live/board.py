@@ -143,6 +143,7 @@ def find_text(call: Connection, standing: Standing) -> str:
             for written in (call.from_endpoint, call.to_endpoint)
             for part in (written or "", endpoint_of(written).text if written else "")
         ),
+        party.name,
         party.where,
         standing.placed_by,
         standing.runs,

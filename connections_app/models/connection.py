@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import pgtrigger
 from django.conf import settings
@@ -13,9 +13,6 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Concat
 from django.db.models.lookups import IContains, IEndsWith
 from django.urls import reverse
-
-if TYPE_CHECKING:
-    from connections_app.models.contact import Contact
 
 
 class Status(models.TextChoices):
@@ -186,7 +183,7 @@ class Connection(models.Model):
 
     objects = ConnectionQuerySet.as_manager()
     # Whose its two ends are, where `naming.name_ends` has told.
-    contacts: "Mapping[str, Contact]" = MappingProxyType({})
+    contacts: Mapping[str, Any] = MappingProxyType({})
 
     class Meta:
         constraints = (

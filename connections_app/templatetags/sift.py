@@ -3,23 +3,26 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from django import template
 from django.conf import settings
+from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from connections_app import freshness
-from connections_app.endpoints import Endpoint, endpoint_of, party_of
+from connections_app.endpoints import Endpoint, callee_of, caller_of, endpoint_of, party_of
 from connections_app.models import Connection, Direction, Doubt, Operator, Status
 from connections_app.people.roles import role_of
 
 register = template.Library()
 
+# Stands for what is put in last; no text of ours or of Sift's has one.
+GAP = "\0"
 NOTHING = "\N{EN DASH}"
 ICON_NAME = re.compile(r"[a-z0-9-]+", re.ASCII)
 ICON_OPENING = SafeString('<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">')
@@ -37,13 +40,13 @@ class Look:
     meaning: str = ""
 
 
-STATUSES = {
+STATUSES: dict[str, Look] = {
     Status.CONNECTING: Look("phone-outgoing", "Connecting", "connecting"),
     Status.CONNECTED: Look("phone-call", "Connected", "connected"),
     Status.FAILED: Look("phone-x", "Failed", "failed"),
     Status.FINISHED: Look("phone-off", "Finished", "finished"),
 }
-DOUBTS = {
+DOUBTS: dict[str, Look] = {
     Doubt.UNCONFIRMED: Look(
         "alert-triangle", "Unconfirmed", "unconfirmed", "Sift does not know this call; it may have ended."
     ),
@@ -51,7 +54,7 @@ DOUBTS = {
         "help-circle", "Lost", "lost", "Sift no longer knows this call; how it ended is not known."
     ),
 }
-DIRECTIONS = {
+DIRECTIONS: dict[str, Look] = {
     Direction.INCOMING: Look(
         "arrow-up-right",
         "Sift called out",
@@ -99,6 +102,39 @@ def party(connection: Connection) -> Endpoint:
 
 
 @register.filter
+def caller(connection: Connection) -> Endpoint:
+    return caller_of(connection)
+
+
+@register.filter
+def callee(connection: Connection) -> Endpoint:
+    return callee_of(connection)
+
+
+@register.filter("endpoint")
+def written_endpoint(written: str | None) -> Endpoint:
+    """One end of a call, as Sift wrote it, made readable."""
+    return endpoint_of(written)
+
+
+@register.simple_tag
+def endpoint(
+    end: Endpoint,
+    url: str = "",
+    row: int | str = "",
+    place: bool = False,
+    copy: bool = False,
+    dial: bool = False,
+) -> SafeString:
+    """One end of a call, with what can be done with it; `url` is where its name leads, `row` where it is."""
+    drawn = _endpoint(end, bool(url), place, copy, dial)
+    if not url:
+        return drawn
+    named = f' id="open-{row}"' if row else ""
+    return SafeString(drawn.replace(GAP, f' href="{escape(url)}"{named}'))
+
+
+@register.filter
 def wall_party(connection: Connection) -> str:
     """The other side as a wall may show it to anybody: a client's name, or a number's end and its place."""
     end = party_of(connection)
@@ -113,29 +149,22 @@ def moment(value: datetime) -> str:
     return _iso(value)
 
 
-@register.filter
-def endpoint(written: str | None) -> Endpoint:
-    """One end of a call, as Sift wrote it, made readable."""
-    return endpoint_of(written)
-
-
-@register.inclusion_tag("parts/_look.html")
-def status(connection: Connection) -> dict[str, Look]:
+@register.simple_tag
+def status(connection: Connection) -> SafeString:
     """Icon, word and colour; doubt comes before the status that is doubted."""
-    doubted = DOUBTS.get(Doubt(connection.doubt))
-    return {"look": doubted or STATUSES[Status(connection.status)]}
+    return _look(DOUBTS.get(connection.doubt) or STATUSES[connection.status])
 
 
-@register.inclusion_tag("parts/_look.html")
-def direction(connection: Connection) -> dict[str, Look]:
+@register.simple_tag
+def direction(connection: Connection) -> SafeString:
     """Who called whom, in plain words, with Sift's own word on hover."""
-    return {"look": DIRECTIONS[Direction(connection.direction)] if connection.direction else NO_DIRECTION}
+    return _look(DIRECTIONS[connection.direction] if connection.direction else NO_DIRECTION)
 
 
 @register.simple_tag
 def direction_meaning(connection: Connection) -> str:
     """What the direction means, and Sift's own word for it."""
-    return (DIRECTIONS[Direction(connection.direction)] if connection.direction else NO_DIRECTION).meaning
+    return (DIRECTIONS[connection.direction] if connection.direction else NO_DIRECTION).meaning
 
 
 @register.simple_tag
@@ -242,6 +271,19 @@ def zone_names() -> str:
 def server_now() -> str:
     """The server's clock, by which the browser corrects its own."""
     return _iso(timezone.now())
+
+
+@cache
+def _look(look: Look) -> SafeString:
+    return render_to_string("parts/_look.html", {"look": look})
+
+
+# Rows come by fifties and hundreds, with the same few numbers: each is drawn once.
+@lru_cache(maxsize=8192)
+def _endpoint(end: Endpoint, leads: bool, place: bool, copy: bool, dial: bool) -> SafeString:
+    """Drawn but for where its name leads, which is to come into the gap."""
+    drawn = {"end": end, "gap": GAP if leads else "", "place": place, "copy": copy, "dial": dial}
+    return render_to_string("parts/_endpoint.html", drawn)
 
 
 def _iso(moment: datetime) -> str:
