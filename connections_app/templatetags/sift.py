@@ -118,7 +118,7 @@ def written_endpoint(written: str | None) -> Endpoint:
 
 
 @register.simple_tag
-def endpoint(
+def who(
     end: Endpoint,
     url: str = "",
     row: int | str = "",
