@@ -8,4 +8,4 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sift_dashboard.settings")
 
 app = Celery("sift_dashboard")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["connections_app.sync", "connections_app.control"])
+app.autodiscover_tasks(["connections_app.sync", "connections_app.control", "connections_app.history"])

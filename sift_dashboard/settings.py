@@ -133,7 +133,10 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "short"
-CELERY_TASK_ROUTES = {"connections_app.sync.tasks.walk_everything": {"queue": "long"}}
+CELERY_TASK_ROUTES = {
+    "connections_app.sync.tasks.walk_everything": {"queue": "long"},
+    "connections_app.history.tasks.tag_calls": {"queue": "long"},
+}
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sync": {
@@ -145,6 +148,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "connections_app.control.tasks.watch_calls",
         "schedule": 1.0,
         "options": {"expires": 1.0},
+    },
+    "tag calls": {
+        "task": "connections_app.history.tasks.queue_unfinished_tagging",
+        "schedule": 15.0,
+        "options": {"expires": 15.0},
     },
     "walk everything each night": {
         "task": "connections_app.sync.tasks.request_full_walk",

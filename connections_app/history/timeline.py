@@ -1,11 +1,12 @@
 """What happened to one call, in order and in words."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db.models import Model, Prefetch, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -16,12 +17,18 @@ from connections_app.models import (
     Connection,
     ConnectionEvent,
     Doubt,
+    EarlierText,
+    Note,
     Outcome,
     Push,
     Settled,
     Source,
     Status,
 )
+
+# So many of the latest entries are shown unless all are asked for, and so many earlier texts of a note.
+SHOWN = 200
+EARLIER_TEXTS_SHOWN = 20
 
 ICONS = {
     Status.CONNECTING: "phone-outgoing",
@@ -46,8 +53,6 @@ SOURCES = {
     Source.PLACING: "Sift's answer to placing it",
     Source.PERSON: "A person cleared it",
 }
-
-
 SETTLED = {
     Settled.ANSWER: "Sift took it",
     Settled.CALLBACK: "Sift called its address back",
@@ -60,33 +65,74 @@ OUTCOMES = {
     Outcome.UNKNOWN: ("It may or may not have reached Sift", "alert-triangle"),
 }
 
+Row = TypeVar("Row", bound=Model)
+
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One entry of a call's timeline; `changes` are (field, before, after), as people read them."""
+    """One entry of a call's timeline; `changes` are (field, before, after), as people read them.
+
+    `note` is what was written, where that is what happened, with its earlier texts, the latest first.
+    """
 
     at: datetime
     icon: str
     title: str
     detail: str
     changes: tuple[tuple[str, str, str], ...] = ()
+    note: Note | None = None
 
 
-def timeline(call: Connection, request: CallRequest | None) -> list[Happening]:
-    """Everything that is known of a call that `request` became, oldest first. Three queries.
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What happened, oldest first: `beginning`, and `entries`; where `is_cut`, some is left out between."""
 
-    What was asked of Sift, each change with its source, each callback with what it was answered.
+    beginning: list[Happening]
+    entries: list[Happening] = field(default_factory=list)
+    is_cut: bool = False
+
+    def __iter__(self) -> Iterator[Happening]:
+        return chain(self.beginning, self.entries)
+
+
+def timeline(call: Connection, request: CallRequest | None, *, whole: bool) -> Timeline:
+    """What is known of a call that `request` became: how it began, and the latest 200 entries, or all.
+
+    What was asked of Sift, each change with its source, each callback with what it was answered, notes. Five
+    queries, however much there is; four where nobody wrote a note.
     """
-    pushes = call.pushes.select_related("script").order_by("pk")
-    callbacks = call.callbacks.select_related("step").order_by("first_at", "pk")
-    happened = chain(
-        _asked(request) if request else (),
-        [_first_sight(call)],
-        map(_happening, call.events.order_by("change_number")),
-        map(_called_back, callbacks),
-        chain.from_iterable(map(_pushed, pushes)),
+    most = None if whole else SHOWN
+    pushes = call.pushes.select_related("script").order_by("-pk")
+    callbacks = call.callbacks.select_related("step").order_by("-first_at", "-pk")
+    beginning = [*(_asked(request) if request else ()), _first_sight(call)]
+    happened = [
+        *map(_happening, _latest(call.events.order_by("-change_number"), most)),
+        *map(_called_back, _latest(callbacks, most)),
+        *chain.from_iterable(map(_pushed, _latest(pushes, most))),
+        *map(_written, _latest(_notes(call, most), most)),
+    ]
+    happened.sort(key=lambda one: one.at)
+    if most is None or len(happened) <= most:
+        return Timeline(sorted([*beginning, *happened], key=lambda one: one.at))
+    return Timeline(beginning, happened[-most:], is_cut=True)
+
+
+def _latest(rows: QuerySet[Row], most: int | None) -> list[Row]:
+    """Of `rows`, which come latest first, the first, in the order of time; one over `most` tells of more."""
+    return list(rows if most is None else rows[: most + 1])[::-1]
+
+
+def _notes(call: Connection, most: int | None) -> QuerySet[Note]:
+    earlier = EarlierText.objects.order_by("-pk")
+    if most is not None:
+        earlier = earlier[: EARLIER_TEXTS_SHOWN + 1]
+    return call.notes.prefetch_related(Prefetch("earlier_texts", earlier, "earlier")).order_by(
+        "-written_at", "-pk"
     )
-    return sorted(happened, key=lambda one: one.at)
+
+
+def _written(note: Note) -> Happening:
+    return Happening(note.written_at, "note", note.author_name, "", note=note)
 
 
 def _asked(request: CallRequest) -> Iterator[Happening]:

@@ -90,6 +90,7 @@ class BulkTagging(models.Model):
     counted = models.PositiveIntegerField(help_text="How many calls matched when it was asked for.")
     last_key = models.BigIntegerField(default=0)
     cursor = models.BigIntegerField(default=0)
+    seen = models.PositiveIntegerField(default=0, help_text="How many calls were dealt with.")
     changed = models.PositiveIntegerField(default=0, help_text="How many calls got or lost the tag.")
     undone = models.PositiveIntegerField(default=0, help_text="How many of these were put back since.")
     state = models.CharField(max_length=16, choices=State, default=State.WAITING)

@@ -5,6 +5,7 @@ const GO = {
   l: ".side-link[href='/']",
   h: ".side-link[href='/calls/']",
   r: ".side-link[href='/routines/']",
+  k: ".side-link[href='/contacts/']",
   s: ".side-link[href='/sync/']",
 };
 const WAITS_FOR_SECOND = 1200;
@@ -60,6 +61,10 @@ function act(event) {
     document.querySelector(".top-place")?.click();
   } else if (event.key === "h") {
     armHangUp();
+  } else if (event.key === "x") {
+    focusedRow()?.querySelector("[name=call]")?.click();
+  } else if (event.key === "p" || event.key === "n") {
+    document.querySelector(`a[data-key="${event.key}"]`)?.click();
   } else if (event.key === "?") {
     help.showModal();
   }

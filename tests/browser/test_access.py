@@ -21,12 +21,17 @@ from connections_app.admin.connections import ReadOnlyAdmin
 from connections_app.control.asking import DEADLINE
 from connections_app.models import (
     Action,
+    BulkTagging,
     Callback,
     CallRequest,
+    CallTag,
+    Colour,
     Connection,
     Doubt,
+    EarlierText,
     InboundRule,
     KeptAside,
+    Note,
     Operator,
     Outcome,
     Push,
@@ -34,6 +39,7 @@ from connections_app.models import (
     Routine,
     Script,
     SyncState,
+    Tag,
     Verb,
     Walk,
     WallLink,
@@ -95,6 +101,11 @@ def shown_addresses(page: Page) -> None:
     page.get_by_role("button", name="Show the addresses").click()
 
 
+def same_name(page: Page) -> None:
+    page.get_by_label("Name").fill("GREY TAG")
+    page.get_by_role("button", name="Make the tag").click()
+
+
 def wrong_password(page: Page) -> None:
     page.fill("input[name=username]", "root")
     page.fill("input[name=password]", "wrong")
@@ -121,6 +132,17 @@ CALLS = [
     State("a past call", "/calls/a4/", "Finished", all_open),
     State("an unconfirmed call", "/calls/a5/", "Unconfirmed"),
     State("a lost call", "/calls/a6/", "Lost"),
+]
+TAGGED = [
+    State("a call, tags open", "/calls/a1/", "New tag", click("#tag-menu-open")),
+    State("a call, a note being changed", "/calls/a4/", "Change the note", click("[id$=-change]")),
+    State("a call, an empty note", "/calls/a4/", "Write something first.", click("#note-write")),
+    State("tags", "/calls/tags/", "Grey tag"),
+    State("tags, one that cannot be", "/calls/tags/", "There is a tag of this name.", same_name),
+    State("a tag", "/calls/tags/{tag}/", "Every call that has the tag"),
+    State("a tag, deleted", "/calls/tags/{tag}/delete/", "This cannot be undone."),
+    State("many tagged, running", "/calls/tags/bulk/{running}/", "0 of 9 calls dealt with"),
+    State("many tagged", "/calls/tags/bulk/{done}/", "Put on 0 calls."),
 ]
 CONTROL = [
     State("place a call", "/calls/place/", "Browser client"),
@@ -194,7 +216,9 @@ def keys(administrator: Operator) -> dict[str, object]:
     Routine.objects.filter(name="Old").update(archived_at=timezone.now())
     right = saved("Right", [{"name": "Say", "text": "x" * 300}, {"name": "GetDate", "odd": "y" * 90}])
     wrong = saved("Wrong", [{"name": "HangUp"}], draft=MANY)
-    return requests | {"right": right.pk, "wrong": wrong.pk}
+    bulks = {bulk.state: bulk.pk for bulk in BulkTagging.objects.all()}
+    tag = Tag.objects.earliest("pk").pk
+    return bulks | requests | {"right": right.pk, "wrong": wrong.pk, "tag": tag}
 
 
 def calls_in_every_state() -> None:
@@ -253,6 +277,30 @@ def what_else_the_admin_lists(operator: Operator) -> None:
     routine = Routine.objects.exclude(published=None).first()
     InboundRule.objects.create(name="Night", days="67", time_zone="Europe/Berlin", routine=routine)
     WallLink.objects.create(name="Floor 2", made_by=operator)
+    tags_and_notes(operator)
+
+
+def tags_and_notes(operator: Operator) -> None:
+    """Tags of every colour, on a call with notes that were changed and taken away, and on many at once."""
+    now, name = timezone.now(), operator.username
+    tags = [Tag.objects.create(name=f"{colour.label} tag", colour=colour, made_by=name) for colour in Colour]
+    call = Connection.objects.get(connection_id="a4")
+    for tag in tags:
+        CallTag.objects.create(connection=call, tag=tag, at=call.at, tagged_by=name)
+    written = {"connection": call, "author": operator, "author_name": name}
+    changed = Note.objects.create(**written, text="Wants a refund.\n" + "x" * 300, edited_at=now)
+    EarlierText.objects.create(note=changed, text="Wants two", replaced_by=name)
+    Note.objects.create(**written, text="Gone", removed_at=now, removed_by=name)
+    for state in BulkTagging.State:
+        BulkTagging.objects.create(
+            tag=tags[0],
+            adds=True,
+            operator=operator,
+            operator_name=name,
+            counted=9,
+            state=state,
+            query="q=415",
+        )
 
 
 def asked(outcome: Outcome, operator: Operator) -> object:
@@ -302,8 +350,8 @@ def reached(page: Page, state: State) -> list[str]:
 
 @pytest.mark.parametrize(
     "states",
-    [CALLS[:4], CALLS[4:7], CALLS[7:13], CALLS[13:], CONTROL, ROUTINES, REST],
-    ids=["board", "frame and wall", "calls", "one call", "control", "routines", "rest"],
+    [CALLS[:4], CALLS[4:7], CALLS[7:13], CALLS[13:], TAGGED, CONTROL, ROUTINES, REST],
+    ids=["board", "frame and wall", "calls", "one call", "tagged", "control", "routines", "rest"],
 )
 def test_pages_with_calls_in_every_state(
     open_page: Open,

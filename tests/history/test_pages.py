@@ -144,23 +144,6 @@ def test_no_value_in_the_address_breaks_the_page(signed_in: Client, name: str, v
     assertNotContains(answer, "<script>alert")
 
 
-def test_one_call_with_its_timeline(
-    signed_in: Client, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    start = {"start_time": "2026-05-10T02:28:17Z"}
-    seen({"connection_id": "a1", "status": "connecting", "to": "+14155550142", "direction": "incoming"})
-    seen({"connection_id": "a1", "status": "connected"} | start, source=Source.RETRIEVE)
-    with django_assert_num_queries(
-        FRAME + 7
-    ):  # the call, its timeline (4), how it stands (3), calls with the same party
-        answer = signed_in.get("/calls/a1/")
-    titles = [happening.title for happening in answer.context["timeline"]]
-    assert titles == ["First seen here", "Connected"]
-    assertContains(answer, "+1 415-555-0142")
-    assertContains(answer, "2026-05-10 04:28:17")
-    assertContains(answer, "Sift called out")
-
-
 def test_client_data_full_of_markup_shows_as_text(signed_in: Client) -> None:
     seen({"connection_id": "a1", "client_data": {"<script>alert(1)</script>": "</pre><img src=x onerror=y>"}})
     answer = signed_in.get("/calls/a1/")
@@ -182,15 +165,6 @@ def test_any_id_that_can_stand_in_a_path_has_its_page(signed_in: Client, connect
 
 def test_an_unknown_call_is_not_found(signed_in: Client) -> None:
     assert signed_in.get("/calls/nobody/").status_code == 404
-
-
-def test_the_same_party_is_found_at_either_end_but_not_in_part(signed_in: Client) -> None:
-    seen(
-        {"connection_id": "a1", "from": "+1415555014", "start_time": "2026-05-10T02:00:00Z"},
-        {"connection_id": "a2", "to": "+1415555014", "start_time": "2026-05-10T03:00:00Z"},
-        {"connection_id": "a3", "from": "+14155550142", "start_time": "2026-05-10T04:00:00Z"},
-    )
-    assert [one.connection_id for one in signed_in.get("/calls/a1/").context["same_party"]] == ["a2"]
 
 
 def test_an_empty_list_says_why(signed_in: Client) -> None:

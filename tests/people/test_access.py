@@ -8,14 +8,32 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from pytest_django.asserts import assertContains, assertNotContains
 
-from connections_app.models import Action, Operator, Role, Routine, SyncState, Walk
+from connections_app.models import (
+    Action,
+    BulkTagging,
+    Connection,
+    Contact,
+    Note,
+    Operator,
+    Role,
+    Routine,
+    SyncState,
+    Tag,
+    Walk,
+)
 from connections_app.sync.account import claim
 from tests.history.test_pages import seen
 
 pytestmark = pytest.mark.django_db
 
 REQUEST_ID, TOKEN = "6f1c0f6e-0000-4000-8000-000000000000", "x" * 43
-STANDS_FOR = {"connection_id": "a1", "pk": "1", "request_id": REQUEST_ID, "token": TOKEN}
+STANDS_FOR = {
+    "connection_id": "a1",
+    "pk": "1",
+    "request_id": REQUEST_ID,
+    "import_id": REQUEST_ID,
+    "token": TOKEN,
+}
 PARAMETER = re.compile(r"<\w+:(\w+)>")
 OPEN = {"/healthz", "/readyz", "/accounts/login/"}
 HOOKS = {f"/hooks/sift/{kind}/{TOKEN}/" for kind in ("status", "incoming", "done")}
@@ -28,8 +46,19 @@ REQUEST = f"/calls/requests/{REQUEST_ID}/"
 # Answers what is asked with `q`; without, it is a call's address as any other.
 SEARCH = "/calls/search/"
 COLUMNS = "/accounts/columns/"
-PAGES = ["/", "/calls/", "/calls/a1/", "/sync/", "/accounts/preferences/"]
+TAGS = "/calls/tags/"
+TAG = [f"{TAGS}1/", f"{TAGS}1/delete/"]
+BULK = f"{TAGS}bulk/"
+BULK_BUTTONS = [BULK, f"{BULK}confirm/", f"{BULK}1/stop/", f"{BULK}1/undo/"]
+NOTE = "/calls/a1/notes/1/"
+# What operators write to a call, as buttons.
+WRITTEN = ["/calls/a1/tags/", "/calls/a1/notes/", f"{NOTE}away/", f"{NOTE}back/"]
+HISTORY = [*TAG, *BULK_BUTTONS, f"{BULK}1/", NOTE, *WRITTEN]
+PAGES = ["/", "/calls/", "/calls/a1/", TAGS, "/sync/", "/accounts/preferences/"]
 ROUTINES = ["/routines/", "/routines/1/", "/routines/1/compare/", "/routines/schema.json"]
+CONTACTS = ["/contacts/", "/contacts/1/", "/contacts/for/"]
+CHANGING = ["/contacts/new/", "/contacts/1/delete/", "/contacts/put-back/"]
+IMPORTING = ["/contacts/import/", f"/contacts/import/{REQUEST_ID}/", "/contacts/export/"]
 WRITING = ["/routines/new/", "/routines/1/edit/"]
 LIBRARY_BUTTONS = [f"/routines/1/{button}/" for button in ("bring-back", "archive", "unarchive", "delete")]
 SYNC_BUTTONS = ["/sync/now/", "/sync/everything/", "/sync/pause/", "/sync/resume/", "/sync/kept-aside/retry/"]
@@ -55,10 +84,11 @@ def addresses() -> list[str]:
 
 
 def test_the_lists_here_are_complete() -> None:
-    listed = {*PAGES, *ROUTINES, *WRITING, *SYNC_BUTTONS, *LIBRARY_BUTTONS, *PLACING, *STEERING}
+    listed = {*PAGES, *ROUTINES, *WRITING, *SYNC_BUTTONS, *LIBRARY_BUTTONS, *PLACING, *STEERING, *HISTORY}
     requests = {REQUEST, f"{REQUEST}settle/"}
+    contacts = {*CONTACTS, *CHANGING, *IMPORTING}
     others = {f"/wall/{TOKEN}/", "/accounts/logout/", "/sync/callbacks/", SEARCH, COLUMNS}
-    assert set(addresses()) == OPEN | HOOKS | listed | requests | others
+    assert set(addresses()) == OPEN | HOOKS | listed | requests | contacts | others
 
 
 def test_callbacks_need_a_token_and_nobody_signed_in(client: Client) -> None:
@@ -109,6 +139,8 @@ def test_that_an_administrator_saw_them_is_on_record(client: Client, make_operat
     [
         *(*PAGES, *ROUTINES, *WRITING, *SYNC_BUTTONS, *LIBRARY_BUTTONS),
         *(*PLACING, *STEERING, REQUEST, f"{REQUEST}settle/", "/sync/callbacks/", SEARCH, COLUMNS),
+        *HISTORY,
+        *(*CONTACTS, *CHANGING, *IMPORTING),
         *("/admin/", "/admin/connections_app/connection/"),
     ],
 )
@@ -139,6 +171,19 @@ def test_every_role_chooses_columns(client: Client, make_operator: Make, role: R
     assert client.post(COLUMNS, {"list": "calls"}).status_code == 303
 
 
+@pytest.mark.parametrize("address", HISTORY)
+def test_a_viewer_writes_no_notes_and_tags_nothing(signed_in: Client, address: str) -> None:
+    seen({"connection_id": "a1"})
+    call = Connection.objects.get()
+    tag = Tag.objects.create(pk=1, name="Refund", made_by="ben")
+    Note.objects.create(pk=1, connection=call, author_name="ben", text="x")
+    BulkTagging.objects.create(pk=1, tag=tag, adds=True, counted=0)
+    form = {"text": "y", "put": "Refund", "name": "Mine", "colour": "red", "tag": "Refund", "do": "add"}
+    ask = signed_in.get if address == f"{BULK}1/" else signed_in.post
+    assert ask(address, form | {"call": call.pk, "request_id": REQUEST_ID}).status_code == 403
+    assert not Action.objects.exists()
+
+
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR])
 @pytest.mark.parametrize("address", SYNC_BUTTONS)
 def test_the_sync_is_not_for_all_to_steer(
@@ -161,13 +206,50 @@ def test_routines_are_not_for_all_to_write(
     assert list(Routine.objects.order_by("pk").values()) == before
 
 
+@pytest.mark.parametrize("address", [*CHANGING, "/contacts/1/"])
+def test_a_viewer_changes_no_contact(signed_in: Client, address: str) -> None:
+    kept = Contact.objects.create(pk=1, endpoint="+14155550142", name="Ana", changed_by="ben")
+    form = {"endpoint": "+14155550142", "name": "Other", "revision": 1}
+    assert signed_in.post(address, form).status_code == 403
+    assert [(one.pk, one.name) for one in Contact.objects.all()] == [(kept.pk, "Ana")]
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR])
+@pytest.mark.parametrize("address", IMPORTING)
+def test_files_of_contacts_are_not_for_all(
+    client: Client, make_operator: Make, role: Role, address: str
+) -> None:
+    client.force_login(make_operator(role=role))
+    assert client.post(address).status_code == 403
+    assert not Action.objects.exists()
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_every_role_sees_contacts(client: Client, make_operator: Make, role: Role) -> None:
+    Contact.objects.create(pk=1, endpoint="+14155550142", name="Ana", changed_by="ben")
+    client.force_login(make_operator(role=role))
+    for address in ("/contacts/", "/contacts/1/"):
+        assertContains(client.get(address), "Ana")
+
+
 @pytest.mark.parametrize("address", WRITING)
 def test_supervisors_write_routines(client: Client, make_operator: Make, address: str) -> None:
     client.force_login(make_operator(role=Role.SUPERVISOR))
     assert client.get(address).status_code == 200
 
 
-@pytest.mark.parametrize("address", [*SYNC_BUTTONS, *LIBRARY_BUTTONS, COLUMNS])
+@pytest.mark.parametrize(
+    "address",
+    [
+        *SYNC_BUTTONS,
+        *LIBRARY_BUTTONS,
+        *BULK_BUTTONS,
+        *WRITTEN,
+        COLUMNS,
+        "/contacts/put-back/",
+        "/contacts/export/",
+    ],
+)
 def test_buttons_are_not_links(client: Client, make_operator: Make, address: str) -> None:
     client.force_login(make_operator(role=Role.SUPERVISOR))
     assert client.get(address).status_code == 405

@@ -1,0 +1,24 @@
+"""Tags, and what was tagged many at once: readable only. Supervisors manage them on the pages of history."""
+
+from django.contrib import admin
+
+from connections_app.admin.connections import ReadOnlyAdmin
+from connections_app.models import BulkTagging, Tag
+
+
+@admin.register(Tag)
+class TagAdmin(ReadOnlyAdmin):
+    list_display = ("name", "colour", "made_by", "made_at")
+    list_filter = ("colour",)
+    sortable_by = ()
+    search_fields = ("name",)
+
+
+@admin.register(BulkTagging)
+class BulkTaggingAdmin(ReadOnlyAdmin):
+    list_display = ("asked_at", "operator_name", "tag", "adds", "counted", "changed", "undone", "state")
+    list_filter = ("state", "adds", ("asked_at", admin.DateFieldListFilter))
+    list_select_related = ("tag",)
+    exclude = ("keys", "cursor", "last_key", "operator")
+    ordering = ("-id",)
+    sortable_by = ()

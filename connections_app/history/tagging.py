@@ -1,0 +1,169 @@
+"""Tags: made, renamed, recoloured and deleted by supervisors; put on single calls and taken off them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+
+from connections_app.announcing import announce
+from connections_app.models import Action, CallTag, Colour, Connection, Operator, Tag, Verb
+from connections_app.recording import record
+
+# More calls than this are not counted for a list.
+COUNTED_TO = 10_000
+COUNT = """(
+    SELECT count(*) FROM (
+        SELECT FROM connections_app_calltag WHERE tag_id = connections_app_tag.id LIMIT %s
+    ) AS few
+)"""
+
+
+class NoSuchTag(LookupError):
+    """There is no tag of this name, and the person makes none; its text says so."""
+
+
+class NameTaken(ValueError):
+    """Another tag has this name."""
+
+    def __str__(self) -> str:
+        return "There is a tag of this name."
+
+
+def in_words(calls: int) -> str:
+    return "1 call" if calls == 1 else f"{calls:,} calls"
+
+
+def may_tag(operator: Operator) -> bool:
+    return operator.has_perm("connections_app.tag_calls")
+
+
+def may_make(operator: Operator) -> bool:
+    return operator.has_perm("connections_app.add_tag")
+
+
+def check_may_tag(operator: Operator) -> None:
+    """Raises `PermissionDenied`."""
+    if not may_tag(operator):
+        raise PermissionDenied("You may not tag calls.")
+
+
+def with_counts() -> QuerySet[Tag]:
+    """All tags, by name, each with on how many calls it is, as `calls`, counted up to ten thousand."""
+    return Tag.objects.annotate(calls=RawSQL(COUNT, [COUNTED_TO + 1]))  # noqa: S611
+
+
+def named(name: str) -> Tag | None:
+    """The tag of this name, in whatever case."""
+    return Tag.objects.filter(name__iexact=name).first()
+
+
+def find_or_make(name: str, operator: Operator, address: str | None) -> Tag:
+    """The tag of this name; where there is none, a new one if `operator` may make it. Raises `NoSuchTag`."""
+    if found := named(name):
+        return found
+    if not may_make(operator):
+        raise NoSuchTag(f"There is no tag “{name}”. A supervisor makes new ones.")
+    try:
+        return make(name, Colour.BLUE, operator, address)
+    except NameTaken:
+        return Tag.objects.get(name__iexact=name)
+
+
+def make(name: str, colour: str, operator: Operator, address: str | None) -> Tag:
+    """A new tag. Raises `PermissionDenied`, `NameTaken`."""
+    _check(operator, "add_tag")
+    with _named_once():
+        tag = Tag.objects.create(name=name, colour=colour, made_by=operator.get_username())
+        _record(tag, operator, address, f"Made “{name}”.")
+    return tag
+
+
+def change(tag: Tag, name: str, colour: str, operator: Operator, address: str | None) -> None:
+    """Give the tag this name and colour. Raises `PermissionDenied`, `NameTaken`."""
+    _check(operator, "change_tag")
+    with _named_once():
+        Tag.objects.filter(pk=tag.pk).update(name=name, colour=colour)
+        _record(tag, operator, address, f"“{tag.name}” is now “{name}”, {Colour(colour).label.lower()}.")
+
+
+def delete(tag: Tag, operator: Operator, address: str | None) -> None:
+    """Delete the tag, and take it off every call with that. Raises `PermissionDenied`."""
+    _check(operator, "delete_tag")
+    with transaction.atomic():
+        # Whoever puts a tag on calls has locked it first.
+        locked = Tag.objects.select_for_update().filter(pk=tag.pk).first()
+        if locked is None:
+            return
+        calls = CallTag.objects.filter(tag=locked).count()
+        _record(locked, operator, address, f"Deleted “{locked.name}”, which was on {in_words(calls)}.")
+        locked.delete()
+
+
+def put_on(tag: Tag, call: Connection, operator: Operator, address: str | None) -> None:
+    """Put `tag` on one call, if it is not on it. Raises `PermissionDenied`, and `Tag.DoesNotExist`."""
+    check_may_tag(operator)
+    with transaction.atomic():
+        Tag.objects.select_for_update(no_key=True).get(pk=tag.pk)
+        # Locked, so that its time does not change before the tag has it.
+        at = Connection.objects.select_for_update(no_key=True).values_list("at", flat=True).get(pk=call.pk)
+        _, is_new = CallTag.objects.get_or_create(
+            connection=call, tag=tag, defaults={"at": at, "tagged_by": operator.get_username()}
+        )
+        if is_new:
+            _record_on(Verb.TAG, tag, call, operator, address, f"Put on “{tag.name}”.")
+            announce([call.pk])
+
+
+def take_off(tag: Tag, call: Connection, operator: Operator, address: str | None) -> None:
+    """Take `tag` off one call. Raises `PermissionDenied`."""
+    check_may_tag(operator)
+    with transaction.atomic():
+        taken, _ = CallTag.objects.filter(connection=call, tag=tag).delete()
+        if taken:
+            _record_on(Verb.UNTAG, tag, call, operator, address, f"Took off “{tag.name}”.")
+            announce([call.pk])
+
+
+@contextmanager
+def _named_once() -> Iterator[None]:
+    """A transaction. Raises `NameTaken` where it gives a second tag the same name."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if "tag_name_once" in str(error):
+            raise NameTaken from error
+        raise
+
+
+def _check(operator: Operator, permission: str) -> None:
+    if not operator.has_perm(f"connections_app.{permission}"):
+        raise PermissionDenied("Supervisors make, change and delete tags.")
+
+
+def _record(tag: Tag, operator: Operator, address: str | None, outcome: str) -> None:
+    record(
+        Verb.CHANGE_TAG,
+        Action.Phase.OUTCOME,
+        operator,
+        address=address,
+        subject=f"tag {tag.pk}",
+        outcome=outcome,
+    )
+
+
+def _record_on(
+    verb: Verb, tag: Tag, call: Connection, operator: Operator, address: str | None, outcome: str
+) -> None:
+    record(
+        verb,
+        Action.Phase.OUTCOME,
+        operator,
+        address=address,
+        connection_id=call.connection_id,
+        subject=f"tag {tag.pk}",
+        outcome=outcome,
+    )

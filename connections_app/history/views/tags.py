@@ -1,0 +1,143 @@
+"""`/calls/tags/`: which tags there are, and the tags of one call."""
+
+from typing import cast
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from connections_app.history import tagging
+from connections_app.history.forms import LONGEST_NAME, TagForm
+from connections_app.history.views.answering import REFUSED, is_htmx, see
+from connections_app.history.views.call import call, tags_context
+from connections_app.models import BulkTagging, CallTag, Colour, Connection, Operator, Tag
+from connections_app.recording import address_of
+
+RECENT_BULK = 20
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def tags(request: HttpRequest) -> HttpResponse:
+    """All tags, and with POST a new one. The call whose id is “tags” has its page here, if there is one; the
+    tags are then at `?all`."""
+    operator = cast(Operator, request.user)
+    if request.method == "POST":
+        return _make(request, operator)
+    if "all" not in request.GET and Connection.objects.filter(connection_id="tags").exists():
+        return call(request, "tags")
+    return _tags_page(request, TagForm(None))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_tag(request: HttpRequest, pk: int) -> HttpResponse:
+    """The form that renames and recolours a tag, and with POST the change."""
+    operator = cast(Operator, request.user)
+    tag = get_object_or_404(Tag, pk=pk)
+    if not operator.has_perm("connections_app.change_tag"):
+        raise PermissionDenied
+    if request.method != "POST":
+        return _change_page(request, tag, TagForm(None, initial={"name": tag.name, "colour": tag.colour}))
+    form = TagForm(request.POST)
+    if form.is_valid():
+        try:
+            tagging.change(
+                tag, form.cleaned_data["name"], form.cleaned_data["colour"], operator, address_of(request)
+            )
+            return see("tags")
+        except tagging.NameTaken as problem:
+            form.add_error("name", str(problem))
+    return _change_page(request, tag, form, REFUSED)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete_tag(request: HttpRequest, pk: int) -> HttpResponse:
+    """The question whether to delete a tag, with on how many calls it is; with POST the deleting."""
+    operator = cast(Operator, request.user)
+    if not operator.has_perm("connections_app.delete_tag"):
+        raise PermissionDenied
+    tag = get_object_or_404(Tag, pk=pk)
+    if request.method != "POST":
+        calls = CallTag.objects.filter(tag=tag).count()
+        return render(request, "history/tag_delete.html", {"tag": tag, "calls": calls})
+    tagging.delete(tag, operator, address_of(request))
+    return see("tags")
+
+
+@require_POST
+def tag_call(request: HttpRequest, connection_id: str) -> HttpResponse:
+    """Put a tag on a call (`put`, its name), or take one off (`off`). For htmx, the call's tags as they are
+    then."""
+    operator = cast(Operator, request.user)
+    one = get_object_or_404(Connection.objects.for_rows(), connection_id=connection_id)
+    tagging.check_may_tag(operator)
+    problem = _put_or_take_off(request, one, operator)
+    if not is_htmx(request) and not problem:
+        return see(one)
+    context = tags_context(request, one) | {"problem": problem, "typed": request.POST.get("put", "")}
+    template = "history/_tagged.html" if is_htmx(request) else "history/tag_refused.html"
+    return render(request, template, context, status=REFUSED if problem else 200)
+
+
+def _put_or_take_off(request: HttpRequest, one: Connection, operator: Operator) -> str:
+    """What is wrong with what is asked for; empty where it is done."""
+    address = address_of(request)
+    form = TagForm({"name": request.POST.get("put") or request.POST.get("off"), "colour": Colour.BLUE})
+    if not form.is_valid():
+        return " ".join(map(str, form.errors["name"]))
+    name = form.cleaned_data["name"]
+    if "off" in request.POST:
+        if tag := tagging.named(name):
+            tagging.take_off(tag, one, operator, address)
+        return ""
+    try:
+        tagging.put_on(tagging.find_or_make(name, operator, address), one, operator, address)
+    except tagging.NoSuchTag as problem:
+        return str(problem)
+    except Tag.DoesNotExist:
+        return f"“{name}” was deleted a moment ago."
+    return ""
+
+
+def _make(request: HttpRequest, operator: Operator) -> HttpResponse:
+    if not tagging.may_make(operator):
+        raise PermissionDenied
+    form = TagForm(request.POST)
+    if form.is_valid():
+        try:
+            tagging.make(
+                form.cleaned_data["name"], form.cleaned_data["colour"], operator, address_of(request)
+            )
+            return see("tags")
+        except tagging.NameTaken as problem:
+            form.add_error("name", str(problem))
+    return _tags_page(request, form, REFUSED)
+
+
+def _tags_page(request: HttpRequest, form: TagForm, status: int = 200) -> HttpResponse:
+    context = {
+        "form": form,
+        "tags": tagging.with_counts(),
+        "counted_to": tagging.COUNTED_TO,
+        "colours": Colour.choices,
+        "longest": LONGEST_NAME,
+        "recent": _recent_bulk(cast(Operator, request.user)),
+        "now": timezone.now(),
+    }
+    return render(request, "history/tags.html", context, status=status)
+
+
+def _recent_bulk(operator: Operator) -> list[BulkTagging]:
+    """The latest bulk taggings that `operator` may look at: their own, a supervisor's are all."""
+    if not tagging.may_tag(operator):
+        return []
+    whose = Q() if operator.has_perm("connections_app.change_tag") else Q(operator=operator)
+    recent = BulkTagging.objects.filter(whose).select_related("tag").defer("keys")
+    return list(recent.order_by("-pk")[:RECENT_BULK])
+
+
+def _change_page(request: HttpRequest, tag: Tag, form: TagForm, status: int = 200) -> HttpResponse:
+    context = {"tag": tag, "form": form, "colours": Colour.choices, "longest": LONGEST_NAME}
+    return render(request, "history/tag.html", context, status=status)
