@@ -19,12 +19,12 @@ def record(
     subject: str = "",
     payload: Mapping[str, Any] | None = None,
     outcome: str = "",
-) -> None:
+) -> Action:
     """Add one step of one deed to the record, in the transaction that is open.
 
     `actor` is None for the dashboard itself. An intent is to be committed before its effect outside.
     """
-    Action.objects.create(
+    return Action.objects.create(
         verb=verb,
         phase=phase,
         actor_id=actor.pk if actor else None,

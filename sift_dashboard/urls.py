@@ -11,6 +11,7 @@ urlpatterns = [
     path("calls/", include("connections_app.control.urls")),
     path("calls/", include("connections_app.history.urls")),
     path("", include("connections_app.hooks.urls")),
+    path("contacts/", include("connections_app.contacts.urls")),
     path("routines/", include("connections_app.routines.urls")),
     path("sync/", include("connections_app.sync.urls")),
     path("accounts/", include("connections_app.people.urls")),

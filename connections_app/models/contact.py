@@ -79,4 +79,4 @@ class ContactImport(models.Model):
         return self.file_name
 
     def get_absolute_url(self) -> str:
-        return reverse("contact_import", kwargs={"pk": self.pk})
+        return reverse("contact_import", kwargs={"import_id": self.pk})

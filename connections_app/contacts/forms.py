@@ -1,0 +1,121 @@
+"""The forms of contacts: one contact, the list's filters, and a file of many."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+from connections_app.contacts.book import Written
+from connections_app.contacts.files import LARGEST_BYTES
+from connections_app.contacts.whom import Nobody, endpoint_written
+from connections_app.models import Contact, Operator
+from connections_app.sift.routine import NOT_TEXT
+
+LARGEST_INTEGER = 2**31 - 1
+LONGEST_NAME = Contact._meta.get_field("name").max_length or 0
+LONGEST_NOTES = Contact._meta.get_field("notes").max_length or 0
+ODD_CHARACTERS = "This has characters in it that are not text."
+SAYS_NOTHING = "Give it a name or notes, or mark it."
+
+
+def check_is_text(value: str) -> None:
+    """Raises `ValidationError`: files cannot carry what is not text."""
+    if NOT_TEXT.search(value):
+        raise forms.ValidationError(ODD_CHARACTERS)
+
+
+class NameField(forms.CharField):
+    """One line, with single spaces."""
+
+    def to_python(self, value: Any) -> str | None:
+        text = super().to_python(value)
+        return " ".join(text.split()) if text else text
+
+
+class NotesField(forms.CharField):
+    """Text of several lines. Browsers end each with two characters; kept, and counted, is one."""
+
+    def to_python(self, value: Any) -> str | None:
+        text = None if value is None else str(value).replace("\r\n", "\n").replace("\r", "\n")
+        return super().to_python(text)
+
+
+class ContactForm(forms.Form):
+    """One contact as a person writes it, on top of `revision` (0 for a new one)."""
+
+    endpoint = forms.CharField(
+        max_length=300,
+        error_messages={
+            "required": "Whose name is this? Enter a number or a client.",
+            "max_length": "This is too long for a number or a client.",
+        },
+    )
+    name = NameField(
+        required=False,
+        max_length=LONGEST_NAME,
+        validators=[check_is_text],
+        error_messages={"max_length": f"A name has at most {LONGEST_NAME} characters."},
+    )
+    notes = NotesField(
+        required=False,
+        max_length=LONGEST_NOTES,
+        validators=[check_is_text],
+        error_messages={"max_length": f"Notes have at most {LONGEST_NOTES:,} characters."},
+    )
+    do_not_call = forms.BooleanField(required=False)
+    revision = forms.IntegerField(required=False, min_value=0, max_value=LARGEST_INTEGER)
+
+    def __init__(self, data: Mapping[str, Any] | None, operator: Operator, **options: Any) -> None:
+        super().__init__(data, **options)
+        self.operator = operator
+
+    def clean_endpoint(self) -> str:
+        try:
+            return endpoint_written(self.cleaned_data["endpoint"], self.operator.dials_from)
+        except Nobody as problem:
+            raise forms.ValidationError(str(problem)) from problem
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.errors and not any(cleaned.get(name) for name in ("name", "notes", "do_not_call")):
+            self.add_error("name", SAYS_NOTHING)
+        return cleaned
+
+    @property
+    def written(self) -> Written:
+        """What a valid form holds."""
+        given = self.cleaned_data
+        return Written(given["endpoint"], given["name"], given["notes"], given["do_not_call"])
+
+    @property
+    def revision_opened(self) -> int:
+        return self.cleaned_data["revision"] or 0
+
+
+class RevisionForm(forms.Form):
+    """On which revision a button was pressed."""
+
+    revision = forms.IntegerField(min_value=0, max_value=LARGEST_INTEGER)
+
+
+class ContactsForm(forms.Form):
+    """What is looked for in the list."""
+
+    q = forms.CharField(required=False, max_length=200)
+    do_not_call = forms.BooleanField(required=False)
+
+
+class UploadForm(forms.Form):
+    file = forms.FileField(
+        error_messages={
+            "required": "Choose a file.",
+            "missing": "Choose a file.",
+            "empty": "The file is empty.",
+        }
+    )
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if file.size > LARGEST_BYTES:
+            raise forms.ValidationError(f"The file is larger than {LARGEST_BYTES // 2**20} MB.")
+        return file
