@@ -6,7 +6,6 @@ const GO = {
   h: ".side-link[href='/calls/']",
   r: ".side-link[href='/routines/']",
   k: ".side-link[href='/contacts/']",
-  k: ".side-link[href='/contacts/']",
   s: ".side-link[href='/sync/']",
 };
 const WAITS_FOR_SECOND = 1200;

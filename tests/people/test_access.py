@@ -8,7 +8,19 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from pytest_django.asserts import assertContains, assertNotContains
 
-from connections_app.models import Action, Contact, Operator, Role, Routine, SyncState, Walk
+from connections_app.models import (
+    Action,
+    BulkTagging,
+    Connection,
+    Contact,
+    Note,
+    Operator,
+    Role,
+    Routine,
+    SyncState,
+    Tag,
+    Walk,
+)
 from connections_app.sync.account import claim
 from tests.history.test_pages import seen
 
@@ -34,7 +46,15 @@ REQUEST = f"/calls/requests/{REQUEST_ID}/"
 # Answers what is asked with `q`; without, it is a call's address as any other.
 SEARCH = "/calls/search/"
 COLUMNS = "/accounts/columns/"
-PAGES = ["/", "/calls/", "/calls/a1/", "/sync/", "/accounts/preferences/"]
+TAGS = "/calls/tags/"
+TAG = [f"{TAGS}1/", f"{TAGS}1/delete/"]
+BULK = f"{TAGS}bulk/"
+BULK_BUTTONS = [BULK, f"{BULK}confirm/", f"{BULK}1/stop/", f"{BULK}1/undo/"]
+NOTE = "/calls/a1/notes/1/"
+# What operators write to a call, as buttons.
+WRITTEN = ["/calls/a1/tags/", "/calls/a1/notes/", f"{NOTE}away/", f"{NOTE}back/"]
+HISTORY = [*TAG, *BULK_BUTTONS, f"{BULK}1/", NOTE, *WRITTEN]
+PAGES = ["/", "/calls/", "/calls/a1/", TAGS, "/sync/", "/accounts/preferences/"]
 ROUTINES = ["/routines/", "/routines/1/", "/routines/1/compare/", "/routines/schema.json"]
 CONTACTS = ["/contacts/", "/contacts/1/", "/contacts/for/"]
 CHANGING = ["/contacts/new/", "/contacts/1/delete/", "/contacts/put-back/"]
@@ -64,7 +84,7 @@ def addresses() -> list[str]:
 
 
 def test_the_lists_here_are_complete() -> None:
-    listed = {*PAGES, *ROUTINES, *WRITING, *SYNC_BUTTONS, *LIBRARY_BUTTONS, *PLACING, *STEERING}
+    listed = {*PAGES, *ROUTINES, *WRITING, *SYNC_BUTTONS, *LIBRARY_BUTTONS, *PLACING, *STEERING, *HISTORY}
     requests = {REQUEST, f"{REQUEST}settle/"}
     contacts = {*CONTACTS, *CHANGING, *IMPORTING}
     others = {f"/wall/{TOKEN}/", "/accounts/logout/", "/sync/callbacks/", SEARCH, COLUMNS}
@@ -119,6 +139,7 @@ def test_that_an_administrator_saw_them_is_on_record(client: Client, make_operat
     [
         *(*PAGES, *ROUTINES, *WRITING, *SYNC_BUTTONS, *LIBRARY_BUTTONS),
         *(*PLACING, *STEERING, REQUEST, f"{REQUEST}settle/", "/sync/callbacks/", SEARCH, COLUMNS),
+        *HISTORY,
         *(*CONTACTS, *CHANGING, *IMPORTING),
         *("/admin/", "/admin/connections_app/connection/"),
     ],
@@ -148,6 +169,19 @@ def test_every_role_sees_every_page(client: Client, make_operator: Make, role: R
 def test_every_role_chooses_columns(client: Client, make_operator: Make, role: Role) -> None:
     client.force_login(make_operator(role=role))
     assert client.post(COLUMNS, {"list": "calls"}).status_code == 303
+
+
+@pytest.mark.parametrize("address", HISTORY)
+def test_a_viewer_writes_no_notes_and_tags_nothing(signed_in: Client, address: str) -> None:
+    seen({"connection_id": "a1"})
+    call = Connection.objects.get()
+    tag = Tag.objects.create(pk=1, name="Refund", made_by="ben")
+    Note.objects.create(pk=1, connection=call, author_name="ben", text="x")
+    BulkTagging.objects.create(pk=1, tag=tag, adds=True, counted=0)
+    form = {"text": "y", "put": "Refund", "name": "Mine", "colour": "red", "tag": "Refund", "do": "add"}
+    ask = signed_in.get if address == f"{BULK}1/" else signed_in.post
+    assert ask(address, form | {"call": call.pk, "request_id": REQUEST_ID}).status_code == 403
+    assert not Action.objects.exists()
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR])
@@ -205,7 +239,16 @@ def test_supervisors_write_routines(client: Client, make_operator: Make, address
 
 
 @pytest.mark.parametrize(
-    "address", [*SYNC_BUTTONS, *LIBRARY_BUTTONS, COLUMNS, "/contacts/put-back/", "/contacts/export/"]
+    "address",
+    [
+        *SYNC_BUTTONS,
+        *LIBRARY_BUTTONS,
+        *BULK_BUTTONS,
+        *WRITTEN,
+        COLUMNS,
+        "/contacts/put-back/",
+        "/contacts/export/",
+    ],
 )
 def test_buttons_are_not_links(client: Client, make_operator: Make, address: str) -> None:
     client.force_login(make_operator(role=Role.SUPERVISOR))
