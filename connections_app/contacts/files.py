@@ -45,6 +45,7 @@ NAMES = {
     "do not call": "do_not_call",
     "dnc": "do_not_call",
 }
+SAYS_NOTHING = "It has neither a name nor notes, and says nothing of a mark."
 YES, NO = {"yes", "y", "true", "1", "x"}, {"no", "n", "false", "0"}
 # Cells that a spreadsheet would work out, with the apostrophes that were put before them.
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
@@ -68,6 +69,10 @@ class Line:
     name: str
     notes: str
     do_not_call: bool | None
+
+    @property
+    def says_nothing(self) -> bool:
+        return not self.name and not self.notes and self.do_not_call is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,9 @@ def read(content: bytes, country: str) -> Read:
                 lines[key] = line
         except BadLine as problem:
             bad.append(Bad(number, _shown(" ".join(cells)), str(problem)))
-    return Read(list(lines.values()), bad, merged, ignored)
+    silent = [line for line in lines.values() if line.says_nothing]
+    bad += [Bad(line.number, line.endpoint, SAYS_NOTHING) for line in silent]
+    return Read([line for line in lines.values() if not line.says_nothing], bad, merged, ignored)
 
 
 def written(contacts: Iterable[Contact]) -> str:
@@ -216,16 +223,13 @@ def _line(number: int, cells: list[str], columns: Mapping[str, int], width: int,
     }
     if any(NOT_TEXT.search(cell) for cell in given.values()):
         raise BadLine("It has characters in it that are not text.")
-    line = Line(
+    return Line(
         number,
         _endpoint(given, country),
         _name(given.get("name", "")),
         _notes(given.get("notes", "")),
         _mark(given.get("do_not_call", "")),
     )
-    if not line.name and not line.notes and line.do_not_call is None:
-        raise BadLine("It has neither a name nor notes, and says nothing of a mark.")
-    return line
 
 
 def _endpoint(given: Mapping[str, str], country: str) -> str:
@@ -272,7 +276,9 @@ def _both(first: Line, second: Line) -> Line:
         raise BadLine(f"Line {first.number} has the same number or client under another name.")
     if None not in (first.do_not_call, second.do_not_call) and first.do_not_call != second.do_not_call:
         raise BadLine(f"Line {first.number} says otherwise whether not to call.")
-    notes = _notes("\n".join(dict.fromkeys(filter(None, (first.notes, second.notes)))))
+    notes = first.notes
+    if second.notes not in first.notes:
+        notes = _notes(f"{first.notes}\n{second.notes}".strip())
     mark = second.do_not_call if first.do_not_call is None else first.do_not_call
     return replace(first, name=first.name or second.name, notes=notes, do_not_call=mark)
 
