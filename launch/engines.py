@@ -34,6 +34,7 @@ POSTGRES_USER = "embedded_postgres"
 LONGEST_SOCKET_FOLDER = 80  # bytes; what is left of some 104 holds "/postgres/.s.PGSQL.5432"
 START_SECONDS = 60.0  # a server that recovers from a crash needs its time
 STOP_SECONDS = 20.0
+KILL_SECONDS = 5.0  # after the last resort
 LARGEST_LOG = 10 * 1024 * 1024  # bytes
 
 TUNING = {
@@ -438,7 +439,7 @@ def await_end(process: psutil.Process, last_resort: signal.Signals) -> None:
     """Wait until a server that was told to stop has; one that does not gets the signal `last_resort`."""
     if not ends_within(STOP_SECONDS, process):
         process.send_signal(last_resort)
-        ends_within(STOP_SECONDS, process)
+        ends_within(KILL_SECONDS, process)
 
 
 def ends_within(seconds: float, process: psutil.Process) -> bool:

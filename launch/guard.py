@@ -15,12 +15,15 @@ END_SECONDS = 5.0
 
 
 def main() -> None:
+    told = []
+    # The group gets these as well: the child obeys them, and its guard waits for it.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.append(True))
     signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the supervisor starts us with signals held back
     supervisor = psutil.Process(int(sys.argv[1]))
     child = subprocess.Popen(sys.argv[2:])
-    # The group gets these as well: the child obeys them, and its guard waits for it.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
+    if told:  # perhaps before there was a child to hear it
+        child.terminate()
     while True:
         try:
             sys.exit(_exit_code(child.wait(LOOK_SECONDS)))

@@ -27,6 +27,7 @@ from launch.engines import EngineFailed, make_folder
 
 ROOT = env.ROOT
 READY_SECONDS = 60.0
+END_SECONDS = 5  # for every process to end by itself, from the first signal on
 LAST_LINES = 20
 # Without banners, and without advice against root: they would bury the address that the start ends with.
 CELERY = ("-W", "ignore::Warning:celery.platforms", "-m", "celery", "--quiet", "-A", "sift_dashboard")
@@ -147,7 +148,10 @@ class Supervisor(Manager):
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def terminate(self) -> None:
+        """Ask every process to end; what has not after END_SECONDS is killed, even if nothing ended yet."""
         if not self._terminating:
+            signal.signal(signal.SIGALRM, lambda *_: self.kill())
+            signal.alarm(END_SECONDS)
             ended = (
                 (name, own["returncode"]) for name, own in self._processes.items() if "returncode" in own
             )

@@ -81,6 +81,7 @@ def start(data_dir: Path) -> Iterator[Start]:
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=hear_closed_terminals,
             )
         started.append(Dashboard(process, port, output))
         return started[-1]
@@ -100,6 +101,11 @@ def account() -> Iterator[Sandbox]:
 
 def environment(data_dir: Path, **settings: str) -> dict[str, str]:
     return os.environ | dict.fromkeys(SETTINGS, "") | {"DATA_DIR": str(data_dir)} | settings
+
+
+def hear_closed_terminals() -> None:
+    """Undo what `nohup script/test` hands down: under nohup the dashboard rightly outlives its terminal."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def run(data_dir: Path, *command: str, **settings: str) -> "subprocess.CompletedProcess[str]":
@@ -161,6 +167,17 @@ def test_a_closed_terminal_leaves_no_process(data_dir: Path, start: Start) -> No
     dashboard = start()
     wait_until(dashboard.is_ready, LIMIT)
     os.killpg(dashboard.process.pid, signal.SIGHUP)
+    assert dashboard.exit_code() == 0
+    assert processes(data_dir) == []
+
+
+def test_processes_that_do_not_answer_are_killed(data_dir: Path, start: Start) -> None:
+    dashboard = start()
+    wait_until(dashboard.is_ready, LIMIT)
+    for process in processes(data_dir):
+        if runs(process, "-m"):
+            process.suspend()
+    dashboard.process.send_signal(signal.SIGTERM)
     assert dashboard.exit_code() == 0
     assert processes(data_dir) == []
 
