@@ -24,6 +24,7 @@ from django.db.models import Count, Max, Q
 from django.http import QueryDict
 from django.utils import timezone
 
+from connections_app.history.asked import Refused, form_of
 from connections_app.history.filters import CallsForm, filtered
 from connections_app.history.links import words
 from connections_app.history.reading import TooSlow, within
@@ -44,8 +45,6 @@ COUNTING = timedelta(seconds=10)
 OPEN = (State.WAITING, State.RUNNING, State.UNDOING)
 MAY_BE_STOPPED = (State.WAITING, State.RUNNING)
 MAY_BE_UNDONE = (State.RUNNING, State.DONE, State.STOPPED, State.FAILED)
-# What a list's address holds beside its filters: where in the list it is, and how it looks.
-BESIDE_FILTERS = {"above", "below", "before", "after", "view"}
 
 # Each begins with the calls that are asked for, and ends with the last of them, their number, and how many
 # were changed.
@@ -114,10 +113,6 @@ UNDO_TAKING_OFF = f"""
     )
     {OUTCOME}
 """  # noqa: S608
-
-
-class Refused(ValueError):
-    """The filter cannot be tagged by; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,13 +236,7 @@ def bulk_verb(bulk: BulkTagging) -> Verb:
 
 def _calls(query: str) -> tuple[CallsForm, ConnectionQuerySet]:
     """The filter that a query string holds, and its calls, in the zone that is active. Raises `Refused`."""
-    given = QueryDict(query)
-    unknown = [name for name in given if name not in CallsForm.base_fields and name not in BESIDE_FILTERS]
-    if unknown:
-        raise Refused(f"“{unknown[0]}” is not a filter of the list of calls.")
-    form = CallsForm(given)
-    if not form.is_valid():
-        raise Refused(" ".join(str(error) for errors in form.errors.values() for error in errors))
+    form = form_of(QueryDict(query))
     return form, filtered(form)
 
 

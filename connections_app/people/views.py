@@ -13,8 +13,8 @@ from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
-from connections_app.models import Operator
 from connections_app.columns import List, NoSuchColumn, show
+from connections_app.models import Operator
 from connections_app.people.forms import PreferencesForm, SignInForm, zones
 
 SEE_OTHER = 303

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 from kombu.exceptions import OperationalError as BrokerAway
 
 from connections_app.history import bulk, tagging
-from connections_app.history.bulk import Asked, Refused
+from connections_app.history.asked import Refused
+from connections_app.history.bulk import Asked
 from connections_app.history.forms import BulkForm
 from connections_app.history.tagging import in_words
 from connections_app.history.tasks import tag_calls

@@ -1,0 +1,23 @@
+"""The filters of a list's address, for what is done with all calls that match: none of them is ignored."""
+
+from django.http import QueryDict
+
+from connections_app.history.filters import CallsForm
+
+# What a list's address holds beside its filters: where in the list it is, and how it looks.
+BESIDE_FILTERS = {"above", "below", "before", "after", "view"}
+
+
+class Refused(ValueError):
+    """What is asked for cannot be done; the text says why."""
+
+
+def form_of(query: QueryDict) -> CallsForm:
+    """The valid form that a list's query string holds, in the zone that is active. Raises `Refused`."""
+    for name in query:
+        if name not in CallsForm.base_fields and name not in BESIDE_FILTERS:
+            raise Refused(f"“{name}” is not a filter of the list of calls.")
+    form = CallsForm(query)
+    if not form.is_valid():
+        raise Refused(" ".join(str(error) for errors in form.errors.values() for error in errors))
+    return form
