@@ -12,6 +12,7 @@ from connections_app.models import Operator
 from connections_app.people.roles import make_administrator
 from tests.conftest import Sandbox, running_sandbox
 from tests.control.conftest import account, running_dashboard
+from tests.live.conftest import session_of
 
 PASSWORD = "correct horse battery"
 # What htmx says of a request that was under way when its page was left.
@@ -91,15 +92,16 @@ def administrator(db: None) -> Operator:
 
 
 @pytest.fixture
-def sign_in(administrator: Operator) -> Callable[..., Page]:
-    """Sign in by the form, as a person does: the administrator, or somebody else by name and password."""
+def sign_in(administrator: Operator, server: str) -> Callable[..., Page]:
+    """Have the administrator, or whoever has another name, signed in, and go to the first page.
 
-    def sign_in(page: Page, name: str = administrator.username, password: str = PASSWORD) -> Page:
+    By a session alone: `test_a_person_signs_in_by_the_form` types, and so do the tests of what ends sessions.
+    """
+
+    def sign_in(page: Page, name: str = administrator.username) -> Page:
+        session = session_of(Operator.objects.get(username=name))
+        page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": server}])
         page.goto("/")
-        page.fill("input[name=username]", name)
-        page.fill("input[name=password]", password)
-        page.keyboard.press("Enter")
-        page.wait_for_url(re.compile(r"^https?://[^/]+/$"))
         return page
 
     return sign_in

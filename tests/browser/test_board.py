@@ -9,7 +9,6 @@ from playwright.sync_api import Page, expect
 from connections_app.ingest import doubt
 from connections_app.models import Connection, Doubt, Operator, Role, Source
 from tests.browser.board import WATCH_SHIFTS, is_up, live, row, shown
-from tests.browser.conftest import PASSWORD
 from tests.conftest import Sandbox, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
@@ -59,7 +58,7 @@ def test_a_call_placed_in_one_browser_is_in_the_other_within_a_second(
     open_page: Open, sign_in: SignIn, ana: Operator
 ) -> None:
     here, there = open_page(), open_page()
-    sign_in(here, "ana", "correct horse")
+    sign_in(here, "ana")
     live("before", to="+14155550100")  # The first number that a process writes takes it a second.
     is_up(sign_in(there)).evaluate(NOTE_ARRIVALS)
     expect(row(there, "before")).to_be_visible()
@@ -248,7 +247,7 @@ def test_the_filter_finds_numbers_as_people_write_them(board: Page) -> None:
 
 def test_mine_are_those_that_one_placed_or_is_on(open_page: Open, sign_in: SignIn, ana: Operator) -> None:
     live("one")
-    page = is_up(sign_in(open_page(), "ana", "correct horse"))
+    page = is_up(sign_in(open_page(), "ana"))
     page.get_by_role("link", name="Mine", exact=True).click()
     expect(page.get_by_text("None of these calls is yours")).to_be_visible()
     live("two", to="webrtc:Ana")
@@ -275,7 +274,7 @@ def test_a_row_that_stops_matching_leaves_only_when_the_pointer_has(board: Page)
 def test_an_unconfirmed_call_is_checked_and_cleared(
     open_page: Open, sign_in: SignIn, board: Page, sift: Sandbox
 ) -> None:
-    other = is_up(sign_in(open_page(), "root", PASSWORD))
+    other = is_up(sign_in(open_page()))
     doubt(Connection.objects.get(connection_id="four"), Doubt.UNCONFIRMED, Source.RETRIEVE)
     four = row(board, "four")
     expect(four).to_contain_text("Unconfirmed")
@@ -298,7 +297,7 @@ def test_who_is_no_supervisor_checks_but_does_not_clear(
     open_page: Open, sign_in: SignIn, ana: Operator
 ) -> None:
     call = live("one", to="webrtc:ana")
-    page = is_up(sign_in(open_page(), "ana", "correct horse"))
+    page = is_up(sign_in(open_page(), "ana"))
     doubt(call, Doubt.UNCONFIRMED, Source.RETRIEVE)
     expect(row(page, "one").get_by_role("button", name="Check now")).to_be_visible()
     expect(row(page, "one").get_by_role("link", name="Clear")).to_have_count(0)

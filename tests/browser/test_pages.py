@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, Request, expect
 
-from connections_app.models import Source
+from connections_app.models import Operator, Source
+from tests.browser.conftest import PASSWORD
 from tests.history.test_pages import seen
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
@@ -28,6 +29,17 @@ def with_calls(db: None) -> None:
         {"connection_id": "a4", "client_data": {"<b>": "x" * 300}, "from": "+442079460018"} | started,
     )
     seen({"connection_id": "a1", "status": "connected"} | started, source=Source.RETRIEVE)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_person_signs_in_by_the_form(open_page: Open, administrator: Operator, scripts: bool) -> None:
+    page = open_page(scripts=scripts)
+    page.goto("/calls/")
+    page.fill("input[name=username]", administrator.username)
+    page.fill("input[name=password]", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/calls/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Calls")
 
 
 def test_everything_but_movement_works_without_scripts(

@@ -115,9 +115,14 @@ def watch(dashboard: Dashboard) -> Iterator[Watch]:
 
 def cookie_of(operator: Operator) -> str:
     """A browser's cookie after `operator` has signed in."""
+    return f"{settings.SESSION_COOKIE_NAME}={session_of(operator)}"
+
+
+def session_of(operator: Operator) -> str:
+    """The key of a session in which `operator` has signed in."""
     client = Client()
     client.force_login(operator)
-    return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
 def row_of(told: dict[str, Any], connection_id: str) -> dict[str, Any] | None:

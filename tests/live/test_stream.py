@@ -204,7 +204,8 @@ def test_who_takes_gzip_is_sent_the_same_in_fewer_bytes(
         lines = answer.iter_lines()
         assert next(lines) == b"event: snapshot"
         told = json.loads(next(lines).partition(b": ")[2])
-        assert len(told["rows"]) == 20
+        # One of an earlier test may still be leaving.
+        assert len([row for row in told["rows"] if row["over"] is None]) == 20
         assert answer.raw.tell() < len(json.dumps(told)) / 5
         Operator.objects.update(is_active=False)
         assert b"event: bye" in list(lines)
