@@ -1,5 +1,5 @@
 // Reads the page of one call again when the stream tells of it: once for many changes, and never while its hang-up is
-// armed. The markup says how (hx-get); folds.js keeps what is folded open. What is being typed in it stays, and what
+// armed or something else in it waits for its answer. The markup says how (hx-get); folds.js keeps what is folded open. What is being typed in it stays, and what
 // was found out by asking Sift until it was read; what is written to the call stands beside it and is not touched.
 
 const CHANGED = "live:changed";
@@ -9,10 +9,11 @@ let snapshots = 0;
 let kept = null;
 
 const call = () => document.getElementById("call");
+const isBusy = () => Boolean(call().querySelector("[data-armed], .htmx-request"));
 
 function read() {
   isDue = true;
-  if (isReading || call().querySelector("[data-armed]")) return;
+  if (isReading || isBusy()) return;
   isDue = false;
   isReading = true;
   window.htmx.trigger(call(), CHANGED);
@@ -29,9 +30,9 @@ document.addEventListener("live:snapshot", () => {
   if (snapshots++ || call().hasAttribute("data-in-progress")) read();
 });
 
-// One that was under way when the question was armed is read again after it.
+// One that was under way when the question was armed, or something was asked for, is read again after it.
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  if (detail.target !== call() || !call().querySelector("[data-armed]")) return;
+  if (detail.target !== call() || !isBusy()) return;
   detail.shouldSwap = false;
   isDue = true;
 });
@@ -70,8 +71,7 @@ document.addEventListener("htmx:afterSwap", ({ detail: { requestConfig, xhr } })
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.requestConfig.triggeringEvent?.type !== CHANGED) return;
-  isReading = false;
+  if (event.detail.requestConfig.triggeringEvent?.type === CHANGED) isReading = false;
   if (isDue) read();
 });
 
