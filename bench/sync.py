@@ -213,19 +213,19 @@ def sandbox(rows: int, latency_ms: int) -> Iterator[str]:
 
 
 @contextmanager
-def bench_database() -> Iterator[str]:
+def bench_database(name: str = BENCH_DATABASE) -> Iterator[str]:
     """A database of its own on the server that DATABASE_URL names, dropped afterwards."""
     import psycopg
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
     server = os.environ["DATABASE_URL"]
     with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE IF EXISTS {BENCH_DATABASE} WITH (FORCE)")
-        admin.execute(f"CREATE DATABASE {BENCH_DATABASE}")
-        parts = conninfo_to_dict(make_conninfo(server, dbname=BENCH_DATABASE))
+        admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        admin.execute(f"CREATE DATABASE {name}")
+        parts = conninfo_to_dict(make_conninfo(server, dbname=name))
         query = "&".join(f"{key}={value}" for key, value in parts.items() if key != "dbname")
-        yield f"postgresql:///{BENCH_DATABASE}?{query}"
-        admin.execute(f"DROP DATABASE IF EXISTS {BENCH_DATABASE} WITH (FORCE)")
+        yield f"postgresql:///{name}?{query}"
+        admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 def main() -> None:

@@ -1,0 +1,395 @@
+"""How fast calls are found, at 50,000 and at 3,000,000 of them, beside what Django gives and a bare keyset view.
+
+    script/bench browse
+
+Believable calls (bench/_calls.py) are made in two databases. The same questions go over HTTP, with a session, to
+the product as it runs in production; to the admin's stock changelist, a Paginator view and a bare keyset view
+(bench/_plain.py); and to PostgreSQL as SQL alone. The ways take turns. Then the list is asked again while
+5,000 calls a second are being taken in.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import quote, urlencode
+
+from bench._web import close, environment_on, prepare, web
+from bench.sync import bench_database
+
+SMALL, LARGE = 50_000, 3_000_000
+MOST_OF_BARE = 2.5
+MOST_OF_SMALL = 1.3
+LEAST_OF_STOCK = 20
+MOST_MS = 100
+MOST_WHILE_SYNCING = 2.0
+ROWS_A_SECOND = 5_000
+# Those whose time must hardly grow with the table.
+FLAT = ("first page", "by status", "rare fragment", "common fragment")
+WHILE_SYNCING = ("first page", "by status", "rare fragment", "by operator")
+PEERS_TRIES, WARM_UP = 3, 3
+OURS = ("sift_dashboard.asgi:application",)
+PLAIN = ("bench._plain:application", "--factory")
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing to ask: our query string, the same as SQL, as Django's lookups, and as the changelist has it."""
+
+    name: str
+    ours: str
+    sql: str
+    lookups: dict[str, str] = field(default_factory=dict)
+    stock: str | None = None
+    path: str = "/calls/"
+
+
+@dataclass
+class Way:
+    """What one way took for each question, in milliseconds."""
+
+    taken: dict[str, list[float]] = field(default_factory=dict)
+
+    def add(self, question: str, ms: float) -> None:
+        self.taken.setdefault(question, []).append(ms)
+
+    def median(self, question: str) -> float | None:
+        return statistics.median(self.taken[question]) if question in self.taken else None
+
+    def p95(self, question: str) -> float:
+        return sorted(self.taken[question])[int(len(self.taken[question]) * 0.95)]
+
+
+class Visitor:
+    """A signed-in person's browser, over one connection that is kept."""
+
+    def __init__(self, port: int, session: str) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        self.headers = {"Cookie": f"sessionid={session}", "Accept-Encoding": "gzip"}
+
+    def get(self, address: str) -> float:
+        """The milliseconds until the whole answer was there."""
+        began = time.perf_counter()
+        self.connection.request("GET", address, headers=self.headers)
+        answer = self.connection.getresponse()
+        answer.read()
+        took = (time.perf_counter() - began) * 1000
+        if answer.status != 200:
+            sys.exit(f"{address}: {answer.status}")
+        return took
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    arguments.add_argument("--rows", type=int, default=LARGE)
+    arguments.add_argument("--rounds", type=int, default=40)
+    arguments.add_argument("--make", type=int, help=argparse.SUPPRESS)
+    arguments.add_argument("--take-in", type=float, help=argparse.SUPPRESS)
+    arguments.add_argument("--ask", type=int, help=argparse.SUPPRESS)
+    arguments.add_argument("--peers", action="store_true", help=argparse.SUPPRESS)
+    arguments.add_argument("--quiet", action="store_true", help=argparse.SUPPRESS)
+    chosen = arguments.parse_args()
+    if chosen.make:
+        make(chosen.make)
+    elif chosen.take_in:
+        take_in(chosen.take_in)
+    elif chosen.ask:
+        ways = ask_all(chosen.ask, chosen.rounds, has_peers=chosen.peers, is_quiet=chosen.quiet)
+        json.dump({name: way.taken for name, way in ways.items()}, sys.stdout)
+    else:
+        browse(chosen.rows, chosen.rounds)
+
+
+def browse(rows: int, rounds: int) -> None:
+    subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], check=True)
+    with ExitStack() as running:
+        small = running.enter_context(filled("sift_bench_browse_small", SMALL))
+        large = running.enter_context(filled("sift_bench_browse", rows))
+        at_small = asked(small, SMALL, "--rounds", str(rounds))
+        at_large = asked(large, rows, "--rounds", str(rounds), "--peers")
+        report(at_small, at_large, rows)
+        report_syncing(*while_syncing(large, rows, rounds))
+
+
+# Making the calls
+
+
+@contextmanager
+def filled(name: str, rows: int) -> Iterator[dict[str, str]]:
+    """A database with so many calls; the environment of the processes that work on it."""
+    with bench_database(name) as database_url:
+        environment = environment_on(database_url)
+        print(f"making {rows:,} calls", flush=True)
+        subprocess.run(
+            [sys.executable, "-m", "bench.browse", "--make", str(rows)], env=environment, check=True
+        )
+        yield environment
+
+
+def make(rows: int) -> None:
+    from bench._calls import make_calls
+
+    prepare(dict(os.environ))
+    make_calls(rows)
+    close()
+
+
+# Asking
+
+
+def asked(environment: dict[str, str], rows: int, *options: str) -> dict[str, Way]:
+    """What each way took, asked by a process of its own."""
+    command = [sys.executable, "-m", "bench.browse", "--ask", str(rows), *options]
+    asking = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE)
+    return {name: Way(taken) for name, taken in json.loads(asking.stdout).items()}
+
+
+def ask_all(rows: int, rounds: int, *, has_peers: bool, is_quiet: bool) -> dict[str, Way]:
+    """Each question by each way, in turns; peers that take long are asked a few times only.
+
+    `is_quiet` asks ours alone, and only what is asked while calls come in.
+    """
+    environment = dict(os.environ)
+    prepare(environment)
+    ways = {name: Way() for name in ("ours", "bare", "sql", "paginated", "stock")}
+    with ExitStack() as running:
+        session = running.enter_context(signed_in())
+        ours = Visitor(running.enter_context(web(OURS, environment)).port, session)
+        theirs = Visitor(running.enter_context(web(PLAIN, environment)).port, session)
+        for question in questions(rows):
+            if is_quiet and question.name not in WHILE_SYNCING:
+                continue
+            _ask(question, ours, None if is_quiet else theirs, ways, rounds)
+            if has_peers:
+                _ask_peers(question, theirs, ways)
+    close()
+    return ways
+
+
+def _ask(
+    question: Question,
+    ours: Visitor,
+    theirs: Visitor | None,
+    ways: dict[str, Way],
+    rounds: int,
+) -> None:
+    for number in range(rounds + WARM_UP):
+        took = {"ours": ours.get(question.path + question.ours)}
+        if question.sql and theirs:
+            took["bare"] = theirs.get(f"/keyset/?{urlencode({'where': question.sql})}")
+            took["sql"] = in_sql(question.sql)
+        if number >= WARM_UP:
+            for way, ms in took.items():
+                ways[way].add(question.name, ms)
+
+
+def _ask_peers(question: Question, theirs: Visitor, ways: dict[str, Way]) -> None:
+    for _ in range(PEERS_TRIES):
+        if question.stock is not None:
+            ways["stock"].add(
+                question.name, theirs.get(f"/admin/connections_app/connection/{question.stock}")
+            )
+        if question.lookups or question.name in ("first page", "count shown"):
+            ways["paginated"].add(question.name, theirs.get(f"/paginated/?{urlencode(question.lookups)}"))
+
+
+def in_sql(condition: str) -> float:
+    """The milliseconds that PostgreSQL and one cursor take for 50 rows."""
+    from django.db import connection
+
+    columns = "id, connection_id, status, direction, at, talk_seconds, from_endpoint, to_endpoint"
+    with connection.cursor() as cursor:
+        began = time.perf_counter()
+        cursor.execute(
+            f"SELECT {columns} FROM connections_app_connection WHERE {condition}"  # noqa: S608
+            " ORDER BY at DESC, id DESC LIMIT 50"
+        )
+        cursor.fetchall()
+        return (time.perf_counter() - began) * 1000
+
+
+def questions(rows: int) -> list[Question]:
+    from connections_app.history.paging import Order
+    from connections_app.models import Connection, Operator, Tag
+
+    middle = Connection.objects.order_by("-at", "-id").for_rows()[rows // 2]
+    place = Order.by_time().place_of(middle)
+    person = Operator.objects.get(username="operator7")
+    tag = Tag.objects.get(name="Tag 3")
+    day = date.today() - timedelta(days=200)
+    in_day = f"direction = 'incoming' AND at >= '{day}T00:00Z' AND at < '{day + timedelta(days=1)}T00:00Z'"
+    rare = str(middle.party)[-8:-1]
+    tagged = f"id IN (SELECT connection_id FROM connections_app_calltag WHERE tag_id = {tag.pk})"
+    return [
+        Question("first page", "", "true", stock=""),
+        Question(
+            "by status", "?status=failed", "status = 'failed'", {"status": "failed"}, "?status__exact=failed"
+        ),
+        Question(
+            "direction and day",
+            f"?direction=incoming&since={day}&until={day}",
+            in_day,
+            {"direction": "incoming", "at__date": str(day)},
+            "?direction__exact=incoming",
+        ),
+        Question(
+            "rare fragment",
+            f"?q={rare}",
+            f"searched ILIKE '%{rare}%'",
+            {"searched__icontains": rare},
+            f"?q={rare}",
+        ),
+        Question(
+            "common fragment", "?q=415", "searched ILIKE '%415%'", {"searched__icontains": "415"}, "?q=415"
+        ),
+        Question(
+            "none", "?q=zzqqx", "searched ILIKE '%zzqqx%'", {"searched__icontains": "zzqqx"}, "?q=zzqqx"
+        ),
+        Question("by tag", "?tag=Tag+3", tagged, {"call_tags__tag": str(tag.pk)}),
+        Question(
+            "by operator",
+            "?operator=operator7",
+            f"operator_id = {person.pk}",
+            {"operator": str(person.pk)},
+        ),
+        Question(
+            "two filters",
+            "?status=failed&country=DE",
+            "status = 'failed' AND country = 'DE'",
+            {"status": "failed", "country": "DE"},
+            "?status__exact=failed&q=4930",
+        ),
+        Question(
+            "deep",
+            f"?below={place}",
+            f"(at, id) < ('{middle.at.isoformat()}', {middle.pk})",
+            {"page": str(rows // 2 // 50)},
+            f"?p={rows // 2 // 50}",
+        ),
+        Question("count shown", "?status=finished", "status = 'finished'", {"status": "finished"}),
+        Question(
+            "one call", "", "", {}, f"{middle.pk}/change/", path=f"/calls/{quote(middle.connection_id, '')}/"
+        ),
+    ]
+
+
+@contextmanager
+def signed_in() -> Iterator[str]:
+    """The key of a session of an administrator who is there as long as this lasts."""
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
+
+    from connections_app.people.roles import make_administrator
+    from connections_app.people.sessions import SessionStore
+
+    visitor = get_user_model()(username="visitor")
+    visitor.set_unusable_password()
+    make_administrator(visitor)
+    session = SessionStore()
+    session[SESSION_KEY] = str(visitor.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = visitor.get_session_auth_hash()
+    session.create()
+    yield str(session.session_key)
+    visitor.delete()
+
+
+# While calls come in
+
+
+def while_syncing(environment: dict[str, str], rows: int, rounds: int) -> tuple[Way, Way, float]:
+    """The list before, and while calls are taken in; and how many a second were."""
+    before = asked(environment, rows, "--quiet", "--rounds", str(rounds))["ours"]
+    seconds = 5 + rounds * len(WHILE_SYNCING) * 0.1
+    command = [sys.executable, "-m", "bench.browse", "--take-in", str(seconds)]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as taking:
+        time.sleep(3)
+        during = asked(environment, rows, "--quiet", "--rounds", str(rounds))["ours"]
+        assert taking.poll() is None, "The calls were all taken in before the questions were asked."
+        told, _ = taking.communicate()
+    return before, during, float(told)
+
+
+def take_in(seconds: float) -> None:
+    """Take in new calls for so long, `ROWS_A_SECOND` of them, a page's worth of batches; print the rate."""
+    prepare(dict(os.environ))
+    from connections_app.ingest import ingest
+    from connections_app.models import Source
+    from connections_app.sift.payloads import Observation, parse_connection
+
+    began, taken = time.monotonic(), 0
+    while (elapsed := time.monotonic() - began) < seconds:
+        if taken < elapsed * ROWS_A_SECOND:
+            told = (parse_connection(new_call(taken + n)) for n in range(500))
+            ingest([one for one in told if isinstance(one, Observation)], Source.LIST)
+            taken += 500
+        else:
+            time.sleep(0.01)
+    print(taken / (time.monotonic() - began))
+    close()
+
+
+def new_call(number: int) -> dict[str, str]:
+    """A finished call of just now, with an id and a number as unlike the others as real ones are."""
+    drawn = f"{hash((number, 'new')) & 0xFFFFFFFFFFFFFFFF:016x}"
+    ended = datetime.now(UTC)
+    return {
+        "connection_id": drawn,
+        "status": "finished",
+        "direction": "incoming",
+        "start_time": (ended - timedelta(seconds=60)).isoformat(),
+        "end_time": ended.isoformat(),
+        "from": "+14155550001",
+        "to": f"+1{2_000_000_000 + int(drawn, 16) % 7_000_000_000}",
+    }
+
+
+# Telling
+
+
+def report(small: dict[str, Way], large: dict[str, Way], rows: int) -> None:
+    print(f"\nmilliseconds at {rows:,} calls, the middle of all tries; ours at {SMALL:,} in front")
+    print(f"{'':<20}{'ours,':>8}{'ours':>8}{'p95':>8}{'bare':>8}{'SQL':>8}{'Paginator':>11}{'admin':>9}")
+    for name in large["ours"].taken:
+        cells = [small["ours"].median(name), large["ours"].median(name), large["ours"].p95(name)]
+        cells += [large[way].median(name) for way in ("bare", "sql", "paginated", "stock")]
+        widths = (8, 8, 8, 8, 8, 11, 9)
+        told = "".join(
+            f"{'–' if ms is None else f'{ms:.1f}':>{wide}}" for ms, wide in zip(cells, widths, strict=True)
+        )
+        print(f"{name:<20}{told}")
+    print()
+    for name, way in large["ours"].taken.items():
+        middle = statistics.median(way)
+        if bare := large["bare"].median(name):
+            verdict(f"{name}: ours / bare", middle / bare, most=MOST_OF_BARE)
+        if name in FLAT:
+            verdict(
+                f"{name}: ours / at {SMALL:,}", middle / (small["ours"].median(name) or 1), most=MOST_OF_SMALL
+            )
+        if name in FLAT and (stock := large["stock"].median(name)):
+            verdict(f"{name}: stock / ours", stock / middle, least=LEAST_OF_STOCK)
+        verdict(f"{name}: p95, ms", large["ours"].p95(name), most=MOST_MS)
+
+
+def report_syncing(before: Way, during: Way, rate: float) -> None:
+    print(f"\nwhile {rate:,.0f} calls a second are taken in")
+    for name in WHILE_SYNCING:
+        verdict(f"{name}: p95 then / before", during.p95(name) / before.p95(name), most=MOST_WHILE_SYNCING)
+
+
+def verdict(what: str, figure: float, *, most: float | None = None, least: float | None = None) -> None:
+    is_met = figure <= most if most is not None else figure >= (least or 0)
+    limit = f"at most {most:g}" if most is not None else f"at least {least:g}"
+    print(f"{what:<45} {figure:>8.2f}  {limit:<13} {'met' if is_met else 'NOT MET'}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
