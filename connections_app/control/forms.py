@@ -11,8 +11,9 @@ from django.http import HttpRequest
 from connections_app import scripts
 from connections_app.control.asking import Asked
 from connections_app.control.placing import Order
-from connections_app.models import Operator, Routine
+from connections_app.models import Contact, Operator, Routine
 from connections_app.models.sending import CLIENT
+from connections_app.phonebook import contact_of
 from connections_app.recording import address_of
 from connections_app.scripts import NotUsable, Wanted, placeholder_field
 from connections_app.sift.numbers import ImpossibleNumber, e164
@@ -122,7 +123,10 @@ class PlaceForm(RoutineForm):
 
     phone_number = forms.CharField(required=False, max_length=100)
     client_name = forms.CharField(required=False, max_length=LONGEST_CLIENT + len(CLIENT))
+    # Whom to call although a contact asks not to: the endpoint itself, so that the tick is for nobody else.
+    although_marked = forms.CharField(required=False, max_length=300)
     needs_routine = False
+    marked: Contact | None = None
 
     def clean_phone_number(self) -> str:
         typed = str(self.cleaned_data["phone_number"])
@@ -149,7 +153,25 @@ class PlaceForm(RoutineForm):
                 self.add_error("phone_number", "Whom do you want to call?")
             elif len(given) > 1:
                 self.add_error("client_name", "Give a number or a client, not both.")
+            else:
+                self._heed_mark(cleaned)
         return cleaned
+
+    @property
+    def endpoint(self) -> str:
+        """Whom the form would call, as Sift writes it, once that can be told."""
+        cleaned = getattr(self, "cleaned_data", {}) if self.is_bound else {}
+        number, client = cleaned.get("phone_number"), cleaned.get("client_name")
+        return number or (f"{CLIENT}{client}" if client else "")
+
+    def _heed_mark(self, cleaned: Mapping[str, Any]) -> None:
+        """Ask for a tick where the contact of whom is called is marked “do not call”."""
+        contact = contact_of(self.endpoint)
+        if contact is None or not contact.do_not_call:
+            return
+        self.marked = contact
+        if cleaned.get("although_marked", "").lower() != self.endpoint.lower():
+            self.add_error("although_marked", "Tick this to call although marked.")
 
     @property
     def order(self) -> Order:
@@ -160,7 +182,7 @@ class PlaceForm(RoutineForm):
 
 def contents(data: Mapping[str, Any]) -> dict[str, str]:
     """What was asked for: every field that says something of it, as it was sent in."""
-    names = ("phone_number", "client_name", "routine", "commands", "overrule")
+    names = ("phone_number", "client_name", "routine", "commands", "overrule", "although_marked")
     return {
         name: str(value).strip()
         for name, value in data.items()

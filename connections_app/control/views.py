@@ -213,10 +213,7 @@ def _kept_id(form: RoutineForm) -> UUID:
 
 def _whom(form: PlaceForm) -> dict[str, Any]:
     """The endpoint that the form would call, once it can be told."""
-    cleaned = getattr(form, "cleaned_data", {}) if form.is_bound else {}
-    number, client = cleaned.get("phone_number"), cleaned.get("client_name")
-    written = number or (f"{CLIENT}{client}" if client else "")
-    return {"whom": endpoint_of(written) if written else None}
+    return {"whom": endpoint_of(form.endpoint) if form.endpoint else None}
 
 
 def _request_context(request: HttpRequest, asked: CallRequest) -> dict[str, Any]:
