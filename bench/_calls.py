@@ -1,8 +1,8 @@
 """Believable calls by the million, made in the database: numbers, people, times, tags and notes.
 
 Everything is told by a call's place in the row of calls, through `hashint8extended`, so that each run makes
-the same ones. Some 3,000 numbers make half of the calls, 400,000 more the rest; a tenth is with browser clients;
-times lie over two years, thick in working hours; one call in twelve failed.
+the same ones. Some 3,000 numbers make half of the calls, 400,000 more the rest; a tenth is with browser
+clients; times lie over two years; one call in twelve failed.
 """
 
 from typing import Any
@@ -31,7 +31,8 @@ CALLS = """
            '', coalesce(started_at, now()), 'list', now(), 'list', n, operator_id
     FROM (
         SELECT n, id, direction, client_data, status, started_at,
-            CASE WHEN b / 3 %% 100 < 15 THEN (%(people)s::bigint[])[1 + d %% %(operators)s] END AS operator_id,
+            CASE WHEN b / 3 %% 100 < 15 THEN (%(people)s::bigint[])[1 + d %% %(operators)s] END
+                AS operator_id,
             CASE WHEN status = 'finished' THEN started_at + make_interval(secs => talked) END AS ended_at,
             CASE WHEN direction = 'outgoing' THEN party ELSE ours END AS from_endpoint,
             CASE WHEN direction = 'outgoing' THEN ours ELSE party END AS to_endpoint
@@ -41,12 +42,17 @@ CALLS = """
                 CASE WHEN a %% 10000 < 5500 THEN 'incoming' ELSE 'outgoing' END AS direction,
                 CASE WHEN n > %(rows)s - 60 THEN 'connected'
                      WHEN b %% 10000 < 830 THEN 'failed' ELSE 'finished' END AS status,
-                now() - make_interval(secs => (%(rows)s - n) * (63072000.0 / %(rows)s) + c %% 9000) AS started_at,
+                now() - make_interval(secs => (%(rows)s - n) * (63072000.0 / %(rows)s) + c %% 9000)
+                    AS started_at,
                 (exp((b / 7 %% 10000) / 10000.0 * 5.2 + 1.5))::integer AS talked,
-                CASE WHEN c %% 10 = 0 THEN 'webrtc:agent' || (d %% 60 + 1) ELSE '+1415555' || lpad((d %% 40)::text, 4, '0') END AS ours,
+                CASE WHEN c %% 10 = 0 THEN 'webrtc:agent' || (d %% 60 + 1)
+                     ELSE '+1415555' || lpad((d %% 40)::text, 4, '0') END AS ours,
                 CASE
-                    WHEN e %% 10000 < 5000 THEN '+1' || (ARRAY['415','212','312','702','305','617','206','416'])[1 + (f / 3 %% 3000) %% 8] || lpad((2000000 + (f / 3 %% 3000) * 2657)::text, 7, '0')
-                    WHEN e %% 10000 < 9200 THEN '+1' || (201 + f / 11 %% 780) || lpad((2000000 + f / 5 %% 400000 * 19)::text, 7, '0')
+                    WHEN e %% 10000 < 5000 THEN '+1'
+                        || ('{415,212,312,702,305,617,206,416}'::text[])[1 + (f / 3 %% 3000) %% 8]
+                        || 2000000 + (f / 3 %% 3000) * 2657 %% 8000000
+                    WHEN e %% 10000 < 9200 THEN '+1'
+                        || 201 + f / 11 %% 780 || 2000000 + f / 5 %% 400000 * 19
                     WHEN e %% 10000 < 9600 THEN '+44207' || lpad((f / 3 %% 9000000)::text, 7, '0')
                     WHEN e %% 10000 < 9990 THEN '+4930' || lpad((f / 3 %% 900000)::text, 7, '0')
                     ELSE '+3531' || lpad((f / 3 %% 900000)::text, 7, '0')
@@ -63,13 +69,12 @@ CALLS = """
     ) AS calls
 """
 
-# From one call in twenty down to a few hundred; the last one was put on old calls alone, as a campaign's would be.
+# From one call in twenty down to a few hundred; the last one was put on old calls alone, as a campaign's is.
 TAGGED = """
     INSERT INTO connections_app_calltag (connection_id, tag_id, at, tagged_by, tagged_at)
     SELECT call.id, tag.id, call.at, 'bench', now()
     FROM (
-        SELECT id, CASE row_number() OVER (ORDER BY id) WHEN 12 THEN 0 ELSE row_number() OVER (ORDER BY id) END AS n
-        FROM connections_app_tag
+        SELECT id, row_number() OVER (ORDER BY id) %% 12 AS n FROM connections_app_tag
     ) AS tag
     CROSS JOIN LATERAL (
         SELECT id, at FROM connections_app_connection AS call
@@ -95,14 +100,15 @@ AT_ONCE = 250_000
 
 
 def make_calls(rows: int) -> None:
-    """Fill an empty, migrated database with `rows` calls and what belongs to them; indexes are built after."""
+    """Fill an empty, migrated database with `rows` calls and what belongs to them; indexes come after."""
     from django.db import connection
 
     from connections_app.models import Contact, Note, Tag
 
     with connection.cursor() as cursor:
         cursor.execute(
-            "SET synchronous_commit = off; SET maintenance_work_mem = '512MB'; SET max_parallel_maintenance_workers = 2"
+            "SET synchronous_commit = off; SET maintenance_work_mem = '512MB';"
+            " SET max_parallel_maintenance_workers = 2"
         )
         cursor.execute(PEOPLE, {"operators": OPERATORS})
         cursor.execute(

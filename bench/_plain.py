@@ -1,8 +1,8 @@
 """What the list of calls is measured beside: what Django gives, and the least that a keyset page can be.
 
-The stock changelist of the admin, a view with Django's Paginator, and a bare keyset view, each over the product's
-own table with all its indexes. They have the middleware that `startproject` writes, and ask a person to be
-signed in. The bare view is handed its condition as SQL, the same that ours asks with.
+The stock changelist of the admin, a view with Django's Paginator, and a bare keyset view, each over the
+product's own table with all its indexes. They have the middleware that `startproject` writes, and ask a
+person to be signed in. The bare view is handed its condition as SQL, the same that ours asks with.
 """
 
 import os
@@ -39,8 +39,9 @@ TEMPLATES = [
 ROWS = 50
 COLUMNS = ("status", "direction", "at", "talk_seconds", "from_endpoint", "to_endpoint", "connection_id")
 PAGE = """<!doctype html><title>Calls</title><table>
-{% for call in calls %}<tr><td>{{ call.status }}<td>{{ call.direction }}<td>{{ call.at }}<td>{{ call.talk_seconds }}
-<td>{{ call.from_endpoint }}<td>{{ call.to_endpoint }}<td><a href="/calls/{{ call.connection_id }}/">open</a></tr>
+{% for call in calls %}<tr><td>{{ call.status }}<td>{{ call.direction }}<td>{{ call.at }}
+<td>{{ call.talk_seconds }}<td>{{ call.from_endpoint }}<td>{{ call.to_endpoint }}
+<td><a href="/calls/{{ call.connection_id }}/">open</a></tr>
 {% endfor %}</table>{% if counted %}{{ counted }} calls{% endif %}"""
 
 

@@ -1,11 +1,11 @@
-"""How fast calls are found, at 50,000 and at 3,000,000 of them, beside what Django gives and a bare keyset view.
+"""How fast calls are found, among 50,000 and 3,000,000, beside what Django gives and a bare keyset view.
 
     script/bench browse
 
-Believable calls (bench/_calls.py) are made in two databases. The same questions go over HTTP, with a session, to
-the product as it runs in production; to the admin's stock changelist, a Paginator view and a bare keyset view
-(bench/_plain.py); and to PostgreSQL as SQL alone. The ways take turns. Then the list is asked again while
-5,000 calls a second are being taken in.
+Believable calls (bench/_calls.py) are made in two databases. The same questions go over HTTP, with a session,
+to the product as it runs in production; to the admin's stock changelist, a Paginator view and a bare keyset
+view (bench/_plain.py); and to PostgreSQL as SQL alone. The ways take turns. Then the list is asked again
+while 5,000 calls a second are being taken in.
 """
 
 import argparse
@@ -42,7 +42,7 @@ PLAIN = ("bench._plain:application", "--factory")
 
 @dataclass(frozen=True)
 class Question:
-    """One thing to ask: our query string, the same as SQL, as Django's lookups, and as the changelist has it."""
+    """One thing to ask: our query string, and the same as SQL, as lookups, and as the changelist has it."""
 
     name: str
     ours: str
@@ -227,7 +227,7 @@ def questions(rows: int) -> list[Question]:
     day = date.today() - timedelta(days=200)
     in_day = f"direction = 'incoming' AND at >= '{day}T00:00Z' AND at < '{day + timedelta(days=1)}T00:00Z'"
     rare = str(middle.party)[-8:-1]
-    tagged = f"id IN (SELECT connection_id FROM connections_app_calltag WHERE tag_id = {tag.pk})"
+    tagged = f"id IN (SELECT connection_id FROM connections_app_calltag WHERE tag_id = {tag.pk})"  # noqa: S608
     return [
         Question("first page", "", "true", stock=""),
         Question(

@@ -6,6 +6,7 @@ The list, exports, tagging of all that match, and links from figures to the call
 
 import re
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 
 from django import forms
@@ -31,6 +32,8 @@ LENGTH = re.compile(r"(?:(?:(\d{1,6}):)?(\d{1,8}):)?(\d{1,10})", re.ASCII)
 WRITTEN_NUMBER = re.compile(r"\+?[\d\s()./-]*\d[\d\s()./-]*", re.ASCII)
 # The index holds pieces of three characters; what is shorter would be looked for in every row.
 LEAST_CHARACTERS = 3
+COUNTRIES = sorted(COUNTRY_NAMES.items(), key=lambda one: one[1])
+COUNTRIES = sorted(COUNTRY_NAMES.items(), key=lambda one: one[1])
 # So many contacts may have a text in their names; their numbers are then looked for.
 MOST_CONTACTS = 50
 
@@ -42,6 +45,27 @@ class Sort(models.TextChoices):
     OLDEST = "oldest", "Oldest first"
     LONGEST = "longest", "Longest first"
     SHORTEST = "shortest", "Shortest first"
+
+
+class When(models.TextChoices):
+    """Days told from today in the person's zone, so that a saved view of them stays true."""
+
+    TODAY = "today", "Today"
+    YESTERDAY = "yesterday", "Yesterday"
+    WEEK = "7d", "Last 7 days"
+    MONTH = "30d", "Last 30 days"
+
+    def days(self, today: date) -> tuple[date, date | None]:
+        """The first day and the last, None where it goes on."""
+        match self:
+            case When.YESTERDAY:
+                return today - timedelta(days=1), today - timedelta(days=1)
+            case When.WEEK:
+                return today - timedelta(days=6), None
+            case When.MONTH:
+                return today - timedelta(days=29), None
+            case _:
+                return today, None
 
 
 class MomentField(forms.CharField):
@@ -93,7 +117,8 @@ class AnyOf(forms.MultipleChoiceField):
 
 
 class CallsForm(forms.Form):
-    """The filters over the list of calls, and its order; `until` is exclusive once cleaned."""
+    """The filters over the list of calls, and its order. Once cleaned, `until` is exclusive, and `when` has
+    become `since` and `until`."""
 
     q = forms.CharField(
         required=False,
@@ -103,19 +128,34 @@ class CallsForm(forms.Form):
     )
     status = AnyOf(choices=Status.choices)
     direction = AnyOf(choices=Direction.choices)
+    when = forms.ChoiceField(
+        required=False,
+        choices=When.choices,
+        error_messages={"invalid_choice": "There is no range “%(value)s”."},
+    )
     since = MomentField(required=False, label="From")
     until = MomentField(required=False, label="To", to_its_end=True)
-    operator = AnyOf(choices=lambda: _operators())
-    tag = AnyOf(choices=lambda: _tags())
-    country = AnyOf(choices=sorted(COUNTRY_NAMES.items(), key=lambda one: one[1]))
+    operator = AnyOf()
+    tag = AnyOf()
+    country = AnyOf(choices=lambda: COUNTRIES)
     min_seconds = LengthField(required=False, label="At least", max_length=20)
     max_seconds = LengthField(required=False, label="At most", max_length=20)
     notes = AnyOf(choices=[("yes", "With notes")])
     sort = forms.ChoiceField(required=False, choices=Sort.choices)
 
+    # The endpoints of contacts with the text in their names.
+    named: list[str] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Read once a form, and only where there is a value to check or to name.
+        self.fields["operator"].choices = cache(operators)  # type: ignore[attr-defined]
+        self.fields["tag"].choices = cache(tags)  # type: ignore[attr-defined]
+
     def clean_q(self) -> str:
         written: str = self.cleaned_data["q"]
-        if len(_named(written)) > MOST_CONTACTS:
+        self.named = _named(written)
+        if len(self.named) > MOST_CONTACTS:
             raise ValidationError(f"More than {MOST_CONTACTS} contacts are named so. Enter more of the name.")
         return written
 
@@ -125,7 +165,11 @@ class CallsForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         since, until = cleaned.get("since"), cleaned.get("until")
-        if since and until and since >= until:
+        if when := cleaned.get("when"):
+            if since or until:
+                self.add_error("when", "Choose days from this list, or dates; not both.")
+            cleaned["since"], cleaned["until"] = _moments(When(when))
+        elif since and until and since >= until:
             self.add_error("until", "This is before the start of the range.")
         least, most = cleaned.get("min_seconds"), cleaned.get("max_seconds")
         if least is not None and most is not None and least > most:
@@ -143,7 +187,7 @@ def filtered(form: CallsForm) -> ConnectionQuerySet:
     asked = form.cleaned_data
     calls = Connection.objects.all()
     if asked["q"]:
-        calls = calls.filter(_with_text(asked["q"]))
+        calls = calls.filter(_with_text(asked["q"], form.named))
     if asked["status"]:
         calls = calls.filter(status__in=asked["status"])
     if asked["direction"]:
@@ -199,10 +243,10 @@ def calls_with(written: str) -> Q:
     return Q(searched__ilike=client + BETWEEN) | Q(searched__ilike_end=client)
 
 
-def _with_text(written: str) -> Q:
-    """The same, and calls with a contact of such a name."""
+def _with_text(written: str, named: list[str]) -> Q:
+    """The same, and calls with the numbers and clients whose contacts have it in their names."""
     calls = calls_with(written)
-    for endpoint in _named(written):
+    for endpoint in named:
         calls |= with_party(endpoint)
     return calls
 
@@ -220,14 +264,21 @@ def _tagged(calls: ConnectionQuerySet, names: list[str]) -> ConnectionQuerySet:
     return calls.filter(pk__in=CallTag.objects.filter(tag__in=tags).values("connection_id"))
 
 
-def _operators() -> list[tuple[str, str]]:
+def operators() -> list[tuple[str, str]]:
+    """Everybody, by name, whether or not they may sign in still."""
     people = Operator.objects.only("username", "first_name", "last_name")
     names = [(one.username, one.get_full_name() or one.username) for one in people]
     return sorted(names, key=lambda one: one[1].lower())
 
 
-def _tags() -> list[tuple[str, str]]:
+def tags() -> list[tuple[str, str]]:
+    """All tags, by name."""
     return [(name, name) for name in Tag.objects.values_list("name", flat=True)]
+
+
+def _moments(when: When) -> tuple[datetime, datetime | None]:
+    first, last = when.days(timezone.localdate())
+    return _moment(first.isoformat(), False), _moment(last.isoformat(), True) if last else None
 
 
 def _moment(text: str, to_its_end: bool) -> datetime:

@@ -6,10 +6,11 @@ from typing import Any
 from django import forms
 from django.utils.dateparse import parse_datetime
 
-from connections_app.models import Colour, Note, Tag
+from connections_app.models import Colour, Note, SavedView, Tag
 
 LONGEST_NOTE = Note._meta.get_field("text").max_length or 0
 LONGEST_NAME = Tag._meta.get_field("name").max_length or 0
+LONGEST_VIEW_NAME = SavedView._meta.get_field("name").max_length or 0
 NO_ID = "The form has no id. Reload the page."
 
 
@@ -62,6 +63,19 @@ class TagForm(forms.Form):
         },
     )
     colour = forms.ChoiceField(choices=Colour.choices, initial=Colour.BLUE)
+
+
+class ViewForm(forms.Form):
+    """A saved view's name, on one line, and whether it is for all."""
+
+    name = TagNameField(
+        max_length=LONGEST_VIEW_NAME,
+        error_messages={
+            "required": "A view needs a name.",
+            "max_length": f"A view's name has at most {LONGEST_VIEW_NAME} characters.",
+        },
+    )
+    is_shared = forms.BooleanField(required=False)
 
 
 class BulkForm(forms.Form):

@@ -2,15 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
 from django.http import QueryDict
-from django.utils import timezone
 
-from connections_app.history.filters import CallsForm, Sort
+from connections_app.history.filters import CallsForm, Sort, When
 
-WHEN = ("since", "until")
+DATES = ("since", "until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +26,7 @@ class Choice:
     label: str
     url: str
     is_active: bool
+    value: str
 
 
 def chips(form: CallsForm, query: QueryDict) -> list[Chip]:
@@ -44,35 +43,57 @@ def words(form: CallsForm, query: QueryDict) -> str:
     return ", ".join(chip.label for chip in chips(form, query))
 
 
-def quick_ranges(query: QueryDict, now: datetime) -> list[Choice]:
-    """Today, yesterday, 7 and 30 days, and any time, in the person's zone."""
-    today = timezone.localtime(now).date()
-    ranges: Iterable[tuple[str, date | None, date | None]] = (
-        ("Today", today, None),
-        ("Yesterday", today - timedelta(days=1), today - timedelta(days=1)),
-        ("7 days", today - timedelta(days=6), None),
-        ("30 days", today - timedelta(days=29), None),
-        ("Any time", None, None),
-    )
-    current = tuple(query.get(name, "") for name in WHEN)
+def in_words(query: str) -> str:
+    """What a saved query asks for, with its order, for a sentence."""
+    asked = QueryDict(query)
+    form = CallsForm(asked)
+    form.is_valid()
+    order = asked.get("sort", "")
+    sort = [str(Sort(order).label).lower()] if order in Sort and order != Sort.NEWEST else []
+    return ", ".join(filter(None, [words(form, asked), *sort])) or "all calls"
+
+
+def tighter(query: QueryDict) -> list[Choice]:
+    """The same list in the last 7 and 30 days, where that is less than what is asked for."""
+    if query.get("since") or query.get("when") not in (None, "", When.MONTH):
+        return []
+    return [one for one in quick_ranges(query) if one.value in (When.WEEK, When.MONTH) and not one.is_active]
+
+
+def quick_ranges(query: QueryDict) -> list[Choice]:
+    """Any time, and days told from today."""
+    has_dates = any(query.get(name) for name in DATES)
+    current = query.get("when", "")
+    ranges = [("", "Any time"), *When.choices]
     return [
-        Choice(label, in_range(query, since, until), current == (_iso(since), _iso(until)))
-        for label, since, until in ranges
+        Choice(label, in_range(query, value), current == value and not has_dates, value)
+        for value, label in ranges
     ]
 
 
-def in_range(query: QueryDict, since: date | None, until: date | None) -> str:
-    """The address of the same list between these days."""
-    return _with(query, since=_iso(since), until=_iso(until))
+def in_range(query: QueryDict, when: str) -> str:
+    """The address of the same list in the days that `when` says."""
+    return _with(query, when=when, since="", until="")
 
 
 def sorts(query: QueryDict) -> list[Choice]:
     """The orders that the list can be in."""
     current = query.get("sort") or Sort.NEWEST
     return [
-        Choice(str(sort.label), _with(query, sort="" if sort == Sort.NEWEST else sort.value), current == sort)
+        Choice(
+            str(sort.label),
+            _with(query, sort="" if sort == Sort.NEWEST else sort.value),
+            current == sort,
+            sort,
+        )
         for sort in Sort
     ]
+
+
+def standing(query: QueryDict) -> str:
+    """What `query` asks for, written the same however its pairs are ordered or repeated."""
+    pairs = dict.fromkeys(sorted(pairs_of(query)))
+    return urlencode([pair for pair in pairs if pair != ("sort", Sort.NEWEST)])
 
 
 def pairs_of(query: QueryDict) -> list[tuple[str, str]]:
@@ -118,7 +139,3 @@ def _chosen(form: CallsForm, name: str, value: str) -> str:
 
 def _address(pairs: Iterable[tuple[str, str]]) -> str:
     return f"?{urlencode(list(pairs))}"
-
-
-def _iso(day: date | None) -> str:
-    return day.isoformat() if day else ""

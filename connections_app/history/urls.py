@@ -2,11 +2,12 @@ from django.urls import path
 
 from connections_app.history.views import bulk, notes, tags
 from connections_app.history.views.call import call
-from connections_app.history.views.calls import calls
+from connections_app.history.views.calls import calls, choices
 from connections_app.history.views.search import search_calls
 
 urlpatterns = [
     path("", calls, name="calls"),
+    path("choices/<str:name>/", choices, name="choices"),
     path("search/", search_calls, name="search_calls"),
     path("tags/", tags.tags, name="tags"),
     path("tags/<int:pk>/", tags.change_tag, name="change_tag"),

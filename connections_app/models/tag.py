@@ -115,8 +115,8 @@ class BulkTagging(models.Model):
 class BulkTagged(models.Model):
     """A call that a bulk tagging changed, until that is undone.
 
-    `tagged_by` and `tagged_at` are those of the tag that was put on, by which undoing tells it from one put on
-    since, or of the tag that was taken off, which undoing puts on again as it was.
+    `tagged_by` and `tagged_at` are those of the tag that was put on, by which undoing tells it from one put
+    on since, or of the tag that was taken off, which undoing puts on again as it was.
     """
 
     bulk = models.ForeignKey(BulkTagging, models.CASCADE, related_name="tagged", db_index=False)

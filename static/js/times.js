@@ -1,4 +1,4 @@
-// Lets a date filter take a time of day as well. "To" a day means to its end, which is the next day's midnight.
+// Days in words and dates, of which one is meant; and lets a date filter take a time of day as well. "To" a day means to its end, which is the next day's midnight.
 
 const MIDNIGHT = "T00:00";
 const button = document.querySelector("[data-times]");
@@ -31,3 +31,19 @@ function show(times) {
 
 if (fields.some((field) => field.type === "datetime-local")) show(true);
 button.addEventListener("click", () => show(button.getAttribute("aria-pressed") !== "true"));
+
+const words = [...document.querySelectorAll("[data-when-words]")];
+
+for (const field of fields) {
+  field.addEventListener("input", () => {
+    if (field.value) words.find((one) => !one.value).checked = true;
+  });
+}
+
+for (const one of words) {
+  one.addEventListener("click", (event) => {
+    for (const field of fields) field.value = "";
+    // Chosen with a pointer: by keys one may be on the way to the next.
+    if (event.detail) one.form.requestSubmit();
+  });
+}

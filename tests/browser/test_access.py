@@ -27,6 +27,8 @@ from connections_app.models import (
     CallTag,
     Colour,
     Connection,
+    Contact,
+    ContactImport,
     Doubt,
     EarlierText,
     InboundRule,
@@ -97,6 +99,16 @@ def changed_by_another(page: Page) -> None:
         revision=7, changed_by="ben", draft='[{"name": "Say", "text": "Theirs"}]'
     )
     page.get_by_role("button", name="Save draft").first.click()
+
+
+def contact_changed(page: Page) -> None:
+    page.get_by_label("Name").fill("Mine")
+    Contact.objects.filter(pk=902).update(revision=7, name="Theirs")
+    page.get_by_role("button", name="Save").click()
+
+
+def marked_number(page: Page) -> None:
+    page.get_by_label("Phone number").fill("(415) 555-0199")
 
 
 def without_its_token(page: Page) -> None:
@@ -170,6 +182,22 @@ CONTROL = [
     State("send a routine, too late", "/calls/a4/routine/", "The call has ended."),
     State("hang up", "/calls/a1/hangup/", "The call ends for everybody on it."),
 ]
+DRY_RUN, DONE = "6f1c0f6e-0000-4000-8000-000000000001", "6f1c0f6e-0000-4000-8000-000000000002"
+CONTACTS = [
+    State("contacts", "/contacts/", "62 contacts"),
+    State("contacts, none found", "/contacts/?q=zzz&do_not_call=1", "has “zzz” in its name"),
+    State("contacts, the next page", "/contacts/", "Before", click("[rel=next]")),
+    State("a contact", "/contacts/901/", "Do not call"),
+    State("a contact with much to say", "/contacts/902/", "Changes"),
+    State("a new contact", "/contacts/new/?endpoint=ana", "Add the contact"),
+    State("a new contact, wrong", "/contacts/new/?endpoint=12", "too short", click("main [type=submit]")),
+    State("a contact to delete", "/contacts/901/delete/", "Keep"),
+    State("a contact that another changed", "/contacts/902/", "Yours, as you wrote it", contact_changed),
+    State("contacts to import", "/contacts/import/", "A CSV file"),
+    State("what an import would do", f"/contacts/import/{DRY_RUN}/", "Lines that cannot be taken"),
+    State("contacts imported", f"/contacts/import/{DONE}/", "Contacts imported"),
+    State("place a call, marked", "/calls/place/", "Call although marked", marked_number),
+]
 ROUTINES = [
     State("routines", "/routines/", "Right"),
     State("routines, archived", "/routines/?archived=1", "Old"),
@@ -194,6 +222,7 @@ NOTHING_YET = [
     State("wallboard", "/?wall=1", "Connected"),
     State("calls", "/calls/", "No calls yet"),
     State("place a call", "/calls/place/", "Browser client"),
+    State("contacts", "/contacts/", "No contacts yet"),
     State("routines", "/routines/", "New routine"),
     State("routines, archived", "/routines/?archived=1", "archived"),
     State("sync", "/sync/", "Sync"),
@@ -284,6 +313,7 @@ def what_else_the_admin_lists(operator: Operator) -> None:
     routine = Routine.objects.exclude(published=None).first()
     InboundRule.objects.create(name="Night", days="67", time_zone="Europe/Berlin", routine=routine)
     WallLink.objects.create(name="Floor 2", made_by=operator)
+    contacts_in_every_state(operator)
     tags_and_notes(operator)
 
 
@@ -308,6 +338,22 @@ def tags_and_notes(operator: Operator) -> None:
             state=state,
             query="q=415",
         )
+
+
+def contacts_in_every_state(operator: Operator) -> None:
+    notes, by = "Prefers mail. " * 40, {"changed_by": "ben"}
+    Contact.objects.create(pk=901, endpoint="+14155550199", name="Marked Lima", do_not_call=True, **by)
+    Contact.objects.create(pk=902, endpoint=f"webrtc:{'x' * 200}", name="y" * 200, notes=notes, **by)
+    Contact.objects.bulk_create(
+        Contact(endpoint=f"+1212555{n:04}", name=f"Name {n}", **by) for n in range(60)
+    )
+    file = {"owner": operator, "file_name": "people.csv", "ignored": ["e-mail"]}
+    lines = [[2, "+14155550199", "Other", "", False], [3, "+14155550198", "New", "z" * 300, True]]
+    ContactImport.objects.create(
+        pk=DRY_RUN, lines=lines, bad=[[4, "12 Bad", "It is too short."]], merged=1, **file
+    )
+    result = dict.fromkeys(("new", "changed", "same", "merged", "bad", "marked", "unmarked"), 1)
+    ContactImport.objects.create(pk=DONE, lines=[], bad=[], done_at=timezone.now(), result=result, **file)
 
 
 def asked(outcome: Outcome, operator: Operator) -> object:
@@ -357,8 +403,8 @@ def reached(page: Page, state: State) -> list[str]:
 
 @pytest.mark.parametrize(
     "states",
-    [CALLS[:4], CALLS[4:7], CALLS[7:13], CALLS[13:], TAGGED, CONTROL, ROUTINES, REST],
-    ids=["board", "frame and wall", "calls", "one call", "tagged", "control", "routines", "rest"],
+    [CALLS[:4], CALLS[4:7], CALLS[7:13], CALLS[13:], TAGGED, CONTROL, CONTACTS, ROUTINES, REST],
+    ids=["board", "frame and wall", "calls", "one call", "tagged", "control", "contacts", "routines", "rest"],
 )
 def test_pages_with_calls_in_every_state(
     open_page: Open,

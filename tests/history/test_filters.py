@@ -1,6 +1,6 @@
 """What a query string asks for, and what it must not silently ignore."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from connections_app.history.filters import CallsForm, search_text
-from connections_app.history.links import chips, quick_ranges
+from connections_app.history.links import chips, quick_ranges, standing
 
 
 def cleaned(query: str) -> dict[str, object]:
@@ -89,8 +89,34 @@ def test_each_value_has_a_chip_that_takes_it_away() -> None:
 
 
 def test_quick_ranges_keep_the_other_filters() -> None:
-    query = QueryDict("status=failed&since=2026-05-30&until=2026-05-30")
-    with timezone.override("UTC"):
-        ranges = quick_ranges(query, datetime(2026, 5, 31, 12, tzinfo=UTC))
-    assert [(one.label, one.is_active) for one in ranges if one.is_active] == [("Yesterday", True)]
-    assert ranges[-1].url == "?status=failed"
+    ranges = quick_ranges(QueryDict("status=failed&when=yesterday"))
+    assert [one.label for one in ranges if one.is_active] == ["Yesterday"]
+    assert ranges[0].url == "?status=failed"
+
+
+@pytest.mark.parametrize(
+    ("when", "since", "until"),
+    [
+        ("today", datetime(2026, 3, 29, 23), None),
+        ("yesterday", datetime(2026, 3, 28, 23), datetime(2026, 3, 29, 22)),
+    ],
+)
+def test_days_in_words_are_the_persons_days(
+    monkeypatch: pytest.MonkeyPatch, when: str, since: datetime, until: datetime | None
+) -> None:
+    monkeypatch.setattr(timezone, "localdate", lambda: date(2026, 3, 30))
+    with timezone.override("Europe/Berlin"):
+        asked = cleaned(f"when={when}")
+    assert asked["since"] == (since - timedelta(hours=when == "today")).replace(tzinfo=UTC)
+    assert asked["until"] == (until and until.replace(tzinfo=UTC))
+
+
+def test_days_in_words_go_with_no_dates() -> None:
+    assert list(errors("when=today&since=2026-05-01")) == ["when"]
+    assert list(errors("when=tomorrow")) == ["when"]
+
+
+def test_a_query_stands_the_same_however_it_is_written() -> None:
+    one = standing(QueryDict("status=failed&q=415+&status=finished&sort=newest&below=1-1"))
+    assert one == standing(QueryDict("q=415&status=finished&status=failed&status=failed"))
+    assert one == "q=415&status=failed&status=finished"

@@ -7,6 +7,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.asserts import assertContains, assertNotContains
 
+from connections_app.history import reading
 from connections_app.ingest import ingest
 from connections_app.models import Connection, Source
 from connections_app.sift.payloads import parse_rows
@@ -56,7 +57,9 @@ def test_a_page_costs_the_same_few_queries_however_many_calls(
     signed_in: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     many(120)
-    with django_assert_num_queries(FRAME + 2):  # the rows, the count
+    # The contacts that are named so; the rows, within a time, which takes three more; the estimate; the
+    # count, as the rows; the names; the saved views.
+    with django_assert_num_queries(FRAME + 1 + 4 + 1 + 4 + 1 + 1):
         signed_in.get("/calls/?q=415&status=finished&since=2026-05-01")
 
 
@@ -172,3 +175,30 @@ def test_an_empty_list_says_why(signed_in: Client) -> None:
     seen({"connection_id": "a1"})
     answer = signed_in.get("/calls/?q=zzzz")
     assert answer.context["nothing_yet"] is False
+
+
+@pytest.mark.parametrize("name", ["operator", "tag", "country"])
+def test_a_long_menu_offers_what_there_is_when_it_is_opened(signed_in: Client, name: str) -> None:
+    many(2)
+    for headers in ({}, {"HX-Request": "true"}):
+        assert signed_in.get(f"/calls/choices/{name}/", headers=headers).status_code == 200
+    options = signed_in.get("/calls/choices/country/?country=DE").context["options"]
+    assert (options[0].label, options[0].is_chosen) == ("Germany", True)
+    assert "United States" in [one.label for one in options]
+
+
+def test_a_list_that_takes_too_long_says_what_to_tighten(
+    signed_in: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_slow(*_: Any) -> None:
+        raise reading.TooSlow
+
+    monkeypatch.setattr(reading, "rows_of", too_slow)
+    answer = signed_in.get("/calls/?q=415")
+    assertContains(answer, "a longer text is found faster")
+    assertContains(answer, "?q=415&amp;when=7d")
+
+
+def test_a_short_text_that_finds_nothing_says_that_it_is_short(signed_in: Client) -> None:
+    many(2)
+    assertContains(signed_in.get("/calls/?q=zz"), "only whole names were looked at")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connection as database
+from django.db import transaction
 from django.test import Client
 from pytest_django.asserts import assertContains, assertNotContains
 
@@ -182,9 +183,9 @@ def test_a_slow_search_says_so_instead_of_making_a_person_wait(client: Client, m
 
 @pytest.mark.parametrize("lookup", ["searched__ilike", "searched__ilike_end"])
 def test_searching_goes_by_the_index(lookup: str) -> None:
-    with database.cursor() as cursor:
+    with transaction.atomic(), database.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-    plan: Any = Connection.objects.filter(**{lookup: "0142"}).explain()
+        plan: Any = Connection.objects.filter(**{lookup: "0142"}).explain()
     assert "connection_searched" in plan
 
 

@@ -33,6 +33,8 @@ STANDS_FOR = {
     "request_id": REQUEST_ID,
     "import_id": REQUEST_ID,
     "token": TOKEN,
+    "code": "abc",
+    "name": "tag",
 }
 PARAMETER = re.compile(r"<\w+:(\w+)>")
 OPEN = {"/healthz", "/readyz", "/accounts/login/"}
@@ -59,6 +61,8 @@ ROUTINES = ["/routines/", "/routines/1/", "/routines/1/compare/", "/routines/sch
 CONTACTS = ["/contacts/", "/contacts/1/", "/contacts/for/"]
 CHANGING = ["/contacts/new/", "/contacts/1/delete/", "/contacts/put-back/"]
 IMPORTING = ["/contacts/import/", f"/contacts/import/{REQUEST_ID}/", "/contacts/export/"]
+VIEWS = ["/v/", "/v/abc/", "/v/abc/change/", "/calls/choices/tag/"]
+VIEW_BUTTONS = ["/v/put-back/", "/v/abc/delete/"]
 WRITING = ["/routines/new/", "/routines/1/edit/"]
 LIBRARY_BUTTONS = [f"/routines/1/{button}/" for button in ("bring-back", "archive", "unarchive", "delete")]
 SYNC_BUTTONS = ["/sync/now/", "/sync/everything/", "/sync/pause/", "/sync/resume/", "/sync/kept-aside/retry/"]
@@ -88,7 +92,7 @@ def test_the_lists_here_are_complete() -> None:
     requests = {REQUEST, f"{REQUEST}settle/"}
     contacts = {*CONTACTS, *CHANGING, *IMPORTING}
     others = {f"/wall/{TOKEN}/", "/accounts/logout/", "/sync/callbacks/", SEARCH, COLUMNS}
-    assert set(addresses()) == OPEN | HOOKS | listed | requests | contacts | others
+    assert set(addresses()) == OPEN | HOOKS | listed | requests | contacts | others | {*VIEWS, *VIEW_BUTTONS}
 
 
 def test_callbacks_need_a_token_and_nobody_signed_in(client: Client) -> None:
@@ -141,6 +145,7 @@ def test_that_an_administrator_saw_them_is_on_record(client: Client, make_operat
         *(*PLACING, *STEERING, REQUEST, f"{REQUEST}settle/", "/sync/callbacks/", SEARCH, COLUMNS),
         *HISTORY,
         *(*CONTACTS, *CHANGING, *IMPORTING),
+        *(*VIEWS, *VIEW_BUTTONS),
         *("/admin/", "/admin/connections_app/connection/"),
     ],
 )
@@ -244,6 +249,7 @@ def test_supervisors_write_routines(client: Client, make_operator: Make, address
         *SYNC_BUTTONS,
         *LIBRARY_BUTTONS,
         *BULK_BUTTONS,
+        *VIEW_BUTTONS,
         *WRITTEN,
         COLUMNS,
         "/contacts/put-back/",

@@ -1,20 +1,32 @@
-"""`/calls/`: the list."""
+"""`/calls/`: the list, and what its longer menus offer."""
 
-from django.http import HttpRequest, HttpResponse
+from typing import Any, cast
+
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from connections_app.history import links, reading
-from connections_app.history.filters import CallsForm, filtered, order_of
+from connections_app.history import links, menus, reading, saving
+from connections_app.history.filters import CallsForm, filtered, is_short, order_of
 from connections_app.history.paging import BadPlace, CallsPage, Page
+from connections_app.history.views.answering import is_htmx
+from connections_app.models import Operator
 from connections_app.naming import name_ends
+
+# What leads to the calls after these, and to those before, by the order of the list.
+BESIDE = {
+    "newest": ("Newer", "Older"),
+    "oldest": ("Older", "Newer"),
+    "longest": ("Longer", "Shorter"),
+    "shortest": ("Shorter", "Longer"),
+}
 
 
 @require_safe
 def calls(request: HttpRequest) -> HttpResponse:
     """The list, as its query string asks; no calls while a filter cannot be understood."""
-    form, now = CallsForm(request.GET), timezone.now()
+    form = CallsForm(request.GET)
     shown, count, is_slow = CallsPage([]), None, False
     if form.is_valid():
         matching = filtered(form)
@@ -31,16 +43,65 @@ def calls(request: HttpRequest) -> HttpResponse:
     name_ends(shown.calls)
     context = {
         "form": form,
-        "chips": links.chips(form, request.GET),
         "calls": shown.calls,
         "next_url": shown.next_url,
         "previous_url": shown.previous_url,
         "count": count,
         "is_slow": is_slow,
-        "quick": links.quick_ranges(request.GET, now),
-        "sorts": links.sorts(request.GET),
-        "clear_url": "?",
         "zone": timezone.get_current_timezone_name(),
         "nothing_yet": not shown.calls and form.is_valid() and form.is_empty and "below" not in request.GET,
     }
-    return render(request, "history/calls.html", context)
+    return render(request, "history/calls.html", context | _filters(form, request) | _views(request))
+
+
+@require_safe
+def choices(request: HttpRequest, name: str) -> HttpResponse:
+    """All that a long menu offers: a list for htmx, and a page where there are no scripts."""
+    if name not in menus.LABELS:
+        raise Http404
+    query = request.GET.copy()
+    context = {
+        "name": name,
+        "label": menus.LABELS[name],
+        "many": menus.MANY[name],
+        "options": menus.every_option(name, query),
+        "others": [pair for pair in links.pairs_of(query) if pair[0] != name],
+    }
+    return render(request, f"history/{'_options' if is_htmx(request) else 'choices'}.html", context)
+
+
+def _filters(form: CallsForm, request: HttpRequest) -> dict[str, Any]:
+    query = request.GET
+    quick, sorts = links.quick_ranges(query), links.sorts(query)
+    sort = next((one for one in sorts if one.is_active), sorts[0])
+    return {
+        "chips": links.chips(form, query),
+        "menus": menus.row(form),
+        "countries": menus.countries(form),
+        "beyond": menus.set_beyond_the_row(query),
+        "when_words": menus.when_words(query),
+        "quick": quick,
+        "tighter": links.tighter(query),
+        "sorts": sorts,
+        "sort": sort,
+        "beside": BESIDE[sort.value],
+        "clear_url": "?" if sort.value == "newest" else f"?sort={sort.value}",
+        "standing": links.standing(query),
+        "is_short": is_short(query.get("q", "").strip()) and bool(query.get("q", "").strip()),
+    }
+
+
+def _views(request: HttpRequest) -> dict[str, Any]:
+    operator, standing = cast(Operator, request.user), links.standing(request.GET)
+    views = list(saving.open_to(operator))
+    return {
+        "own_views": [one for one in views if one.owner_id == operator.pk],
+        "shared_views": [one for one in views if one.owner_id != operator.pk],
+        # One's own before another's of the same filters.
+        "present_view": next(
+            (one for one in sorted(views, key=lambda v: v.owner_id != operator.pk) if one.query == standing),
+            None,
+        )
+        if standing
+        else None,
+    }
