@@ -30,6 +30,8 @@ MAY_HIDE = {
         Column("direction", "Direction"),
         Column("since", "Started"),
         Column("for", "Talked"),
+        Column("operator", "Operator"),
+        Column("tags", "Tags"),
         Column("from", "From"),
         Column("to", "To"),
     ),

@@ -1,16 +1,18 @@
 """What the tests share: the sandbox as a real process over HTTP, and people who sign in."""
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from unittest.mock import patch
 from urllib.parse import urlencode
 
@@ -41,6 +43,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 Calls = list[dict[str, Any]]
+Made = TypeVar("Made")
 
 
 @dataclass
@@ -257,6 +260,12 @@ def wait_until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {condition}"
         time.sleep(0.02)
     return found
+
+
+def in_a_loop(work: Coroutine[Any, Any, Made]) -> Made:
+    """What `work` gives, in a thread of its own: Playwright's loop may run in the test's."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 @pytest.fixture

@@ -33,7 +33,6 @@ WRITTEN_NUMBER = re.compile(r"\+?[\d\s()./-]*\d[\d\s()./-]*", re.ASCII)
 # The index holds pieces of three characters; what is shorter would be looked for in every row.
 LEAST_CHARACTERS = 3
 COUNTRIES = sorted(COUNTRY_NAMES.items(), key=lambda one: one[1])
-COUNTRIES = sorted(COUNTRY_NAMES.items(), key=lambda one: one[1])
 # So many contacts may have a text in their names; their numbers are then looked for.
 MOST_CONTACTS = 50
 

@@ -2,23 +2,29 @@
 
 import csv
 import io
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from connections_app.models import Action, Contact
+from tests.conftest import in_a_loop
 from tests.contacts.conftest import ANA, made
 from tests.contacts.test_importing import all_contacts, carry_out, dry_run
 
-pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")]
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 
 def exported(client: Client) -> str:
     answer: Any = client.post("/contacts/export/")
     assert answer.status_code == 200
     assert answer["Content-Disposition"].startswith('attachment; filename="contacts-')
-    return b"".join(answer).decode()
+    return in_a_loop(joined(answer.streaming_content)).decode()
+
+
+async def joined(pieces: AsyncIterator[bytes]) -> bytes:
+    return b"".join([piece async for piece in pieces])
 
 
 def test_every_contact_is_in_it_and_nothing_is_a_formula(sam: Client) -> None:

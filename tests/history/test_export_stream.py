@@ -1,6 +1,5 @@
 """An export that is sent while it is read: whole, one of few, and gone with its reader."""
 
-import asyncio
 from contextlib import aclosing
 from unittest.mock import patch
 
@@ -9,7 +8,7 @@ from django.db import connection as database
 
 from connections_app.history import export, streaming
 from connections_app.history.export import Asked, Format
-from tests.conftest import wait_until
+from tests.conftest import in_a_loop, wait_until
 from tests.history.test_export import EVERY, written
 from tests.history.test_pages import many
 
@@ -31,13 +30,13 @@ async def sent() -> bytes:
 def test_it_is_what_is_read_in_any_other_way() -> None:
     many(60)
     with patch.object(export, "FIRST_BATCH", 3), patch.object(export, "BATCH", 7):
-        assert asyncio.run(sent()) == written("status=finished")
+        assert in_a_loop(sent()) == written("status=finished")
     assert streaming.running == 0
 
 
 def test_there_are_few_at_once() -> None:
     with patch.object(streaming, "MOST", 0), pytest.raises(streaming.Busy):
-        asyncio.run(sent())
+        in_a_loop(sent())
 
 
 def test_its_connection_goes_with_its_reader() -> None:
@@ -49,6 +48,6 @@ def test_its_connection_goes_with_its_reader() -> None:
             assert streaming.running == 1
 
     with patch.object(export, "FIRST_BATCH", 3):
-        asyncio.run(leave())
+        in_a_loop(leave())
     assert streaming.running == 0
     wait_until(lambda: open_connections() == 0)

@@ -41,7 +41,7 @@ def many(count: int) -> None:
 
 
 def ids(answer: Any) -> list[str]:
-    return [call.connection_id for call in answer.context["calls"]]
+    return [row.call.connection_id for row in answer.context["rows"]]
 
 
 def test_the_newest_fifty_come_first_with_a_link_to_older_ones(signed_in: Client) -> None:
@@ -58,8 +58,8 @@ def test_a_page_costs_the_same_few_queries_however_many_calls(
 ) -> None:
     many(120)
     # The contacts that are named so; the rows, within a time, which takes three more; the estimate; the
-    # count, as the rows; the names; the saved views.
-    with django_assert_num_queries(FRAME + 1 + 4 + 1 + 4 + 1 + 1):
+    # count, as the rows; the names and the tags of the calls; the saved views.
+    with django_assert_num_queries(FRAME + 1 + 4 + 1 + 4 + 2 + 1):
         signed_in.get("/calls/?q=415&status=finished&since=2026-05-01")
 
 

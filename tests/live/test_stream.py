@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +19,7 @@ from connections_app.live import feed, walls
 from connections_app.live.events import Events
 from connections_app.models import Connection, Doubt, Operator, Role, Source, SyncState, WallLink
 from sift_dashboard.asgi import pages
+from tests.conftest import in_a_loop
 from tests.control.conftest import Dashboard, account, running_dashboard
 from tests.history.test_pages import seen
 from tests.live.conftest import NOBODY, Stream, Watch, cookie_of, row_of
@@ -243,9 +243,7 @@ def test_a_reader_that_fell_behind_starts_again_from_the_whole_board(
     ana: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feed, "KEPT", 3)
-    # A thread of its own: Playwright's loop may run in this one.
-    with ThreadPoolExecutor(1) as thread:
-        told = thread.submit(asyncio.run, told_to_a_slow_reader(cookie_of(ana))).result()
+    told = in_a_loop(told_to_a_slow_reader(cookie_of(ana)))
     names = [line.partition(b": ")[2] for line in told.split(b"\n") if line.startswith(b"event")]
     assert names.count(b"snapshot") == 2
     assert b'"c9"' in told.rpartition(b"event: snapshot")[2]

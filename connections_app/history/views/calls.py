@@ -10,9 +10,9 @@ from django.views.decorators.http import require_safe
 from connections_app.history import links, menus, reading, saving
 from connections_app.history.filters import CallsForm, filtered, is_short, order_of
 from connections_app.history.paging import BadPlace, CallsPage, Page
+from connections_app.history.rows import rows_of
 from connections_app.history.views.answering import is_htmx
 from connections_app.models import Operator
-from connections_app.naming import name_ends
 
 # What leads to the calls after these, and to those before, by the order of the list.
 BESIDE = {
@@ -40,10 +40,9 @@ def calls(request: HttpRequest) -> HttpResponse:
             )
         except reading.TooSlow:
             is_slow = True
-    name_ends(shown.calls)
     context = {
         "form": form,
-        "calls": shown.calls,
+        "rows": rows_of(shown.calls),
         "next_url": shown.next_url,
         "previous_url": shown.previous_url,
         "count": count,

@@ -1,0 +1,30 @@
+"""What the rows of the list show beside the calls themselves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from connections_app.models import CallTag, Connection, Operator, Tag
+from connections_app.naming import name_ends
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A call with its tags and its operator's name; empty where it has none."""
+
+    call: Connection
+    tags: Sequence[Tag]
+    operator: str
+
+
+def rows_of(calls: Sequence[Connection]) -> list[Row]:
+    """The rows of these calls, in their order; the calls are told whose their ends are. Three queries."""
+    name_ends(calls)
+    people = Operator.objects.in_bulk({call.operator_id for call in calls if call.operator_id})
+    tags: dict[int, list[Tag]] = {}
+    for one in CallTag.objects.filter(connection__in=calls).select_related("tag").order_by("tag__name"):
+        tags.setdefault(one.connection_id, []).append(one.tag)
+    return [Row(call, tags.get(call.pk, ()), _name(people.get(call.operator_id or 0))) for call in calls]
+
+
+def _name(operator: Operator | None) -> str:
+    return operator.get_full_name() or operator.get_username() if operator else ""
