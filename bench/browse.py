@@ -91,9 +91,11 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     arguments.add_argument("--rows", type=int, default=LARGE)
     arguments.add_argument("--rounds", type=int, default=40)
+    arguments.add_argument("--plans", help="a file to which the plan of each question is written")
     arguments.add_argument("--make", type=int, help=argparse.SUPPRESS)
     arguments.add_argument("--take-in", type=float, help=argparse.SUPPRESS)
     arguments.add_argument("--ask", type=int, help=argparse.SUPPRESS)
+    arguments.add_argument("--explain", type=int, help=argparse.SUPPRESS)
     arguments.add_argument("--peers", action="store_true", help=argparse.SUPPRESS)
     arguments.add_argument("--quiet", action="store_true", help=argparse.SUPPRESS)
     chosen = arguments.parse_args()
@@ -104,11 +106,13 @@ def main() -> None:
     elif chosen.ask:
         ways = ask_all(chosen.ask, chosen.rounds, has_peers=chosen.peers, is_quiet=chosen.quiet)
         json.dump({name: way.taken for name, way in ways.items()}, sys.stdout)
+    elif chosen.explain:
+        explain(chosen.explain, chosen.plans)
     else:
-        browse(chosen.rows, chosen.rounds)
+        browse(chosen.rows, chosen.rounds, chosen.plans or os.devnull)
 
 
-def browse(rows: int, rounds: int) -> None:
+def browse(rows: int, rounds: int, plans: str) -> None:
     subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], check=True)
     with ExitStack() as running:
         small = running.enter_context(filled("sift_bench_browse_small", SMALL))
@@ -116,6 +120,8 @@ def browse(rows: int, rounds: int) -> None:
         at_small = asked(small, SMALL, "--rounds", str(rounds))
         at_large = asked(large, rows, "--rounds", str(rounds), "--peers")
         report(at_small, at_large, rows)
+        command = [sys.executable, "-m", "bench.browse", "--explain", str(rows), "--plans", plans]
+        subprocess.run(command, env=large, check=True)
         report_syncing(*while_syncing(large, rows, rounds))
 
 
@@ -299,6 +305,21 @@ def signed_in() -> Iterator[str]:
     session.create()
     yield str(session.session_key)
     visitor.delete()
+
+
+def explain(rows: int, file: str) -> None:
+    """Write the plans of all questions, and tell whether one reads the table of calls whole."""
+    prepare(dict(os.environ))
+    from bench._plans import TABLE, as_markdown, plan_of, plan_of_count
+
+    asked = [(one.name, one.ours) for one in questions(rows) if one.path == "/calls/"]
+    plans = [plan_of(*one) for one in asked] + [plan_of_count("count of a rare fragment", asked[3][1])]
+    close()
+    with open(file, "w") as out:
+        out.write(as_markdown(plans) + "\n")
+    whole = [plan.question for plan in plans if TABLE in plan.whole]
+    print()
+    verdict("questions that read the table of calls whole", len(whole), most=0)
 
 
 # While calls come in

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from connections_app.control.watching import watch
 from connections_app.models import CallRequest
@@ -168,3 +168,47 @@ def test_keys_do_nothing_while_typing(placing: Page) -> None:
     placing.get_by_label("Browser client").press_sequentially("chg")
     assert placing.url.endswith("/calls/place/")
     assert placing.get_by_label("Browser client").input_value() == "chg"
+
+
+def test_the_keyboard_alone_places_finds_and_hangs_up_a_call(
+    open_page: Open, sign_in: SignIn, sift: Sandbox
+) -> None:
+    page = sign_in(open_page())
+    keys = page.keyboard
+    keys.press("c")
+    page.wait_for_url("**/calls/place/")
+    tab_to(page, page.get_by_label("Phone number"))
+    keys.type("(415) 555-0166")
+    tab_to(page, page.get_by_role("button", name="Call +1 415-555-0166"))
+    keys.press("Enter")
+    page.wait_for_url(re.compile("/calls/[0-9a-f]+/$"))
+    call = page.url
+    keys.press("g")
+    keys.press("h")
+    page.wait_for_url(re.compile("/calls/$"))
+    keys.press("/")
+    expect(page.locator("#search")).to_be_focused()
+    keys.type("555 0166")
+    keys.press("Enter")
+    page.wait_for_url(re.compile(r"/calls/\?q="))
+    expect(page.locator("main tbody tr")).to_have_count(1)
+    keys.press("j")
+    keys.press("Enter")
+    page.wait_for_url(call)
+    expect(page.locator("header .look-connected")).to_be_visible()
+    keys.press("h")
+    expect(page.get_by_role("button", name="Keep")).to_be_focused()
+    tab_to(page, page.get_by_role("button", name="Yes"))
+    keys.press("Enter")
+    expect(page.locator("header .look-finished")).to_be_visible()
+    assert len(sift.routines_set(call.rstrip("/").rsplit("/", 1)[1])) == 1
+
+
+def tab_to(page: Page, wanted: Locator) -> None:
+    """Go on with Tab until `wanted` has the focus, as somebody without a mouse does."""
+    expect(wanted).to_be_visible()
+    for _ in range(60):
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab does not lead to {wanted}.")

@@ -1,0 +1,89 @@
+"""How PostgreSQL finds the calls of each question: the plan of the product's own query, run once."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+TABLE = "connections_app_connection"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The plan's nodes as lines, the milliseconds it took, the 8 KB pages it read, and which tables whole."""
+
+    question: str
+    query: str
+    lines: list[str]
+    ms: float
+    pages: int
+    whole: list[str]
+
+
+def plan_of(question: str, query: str) -> Plan:
+    """What the list's query string `query` makes the database do for one page of rows."""
+    from django.http import QueryDict
+
+    from connections_app.history.filters import CallsForm, filtered, order_of
+    from connections_app.history.paging import Page
+
+    asked = QueryDict(query.removeprefix("?"))
+    form = CallsForm(asked)
+    assert form.is_valid(), form.errors
+    rows = Page.asked(order_of(form), asked).of(filtered(form).for_rows())
+    return explained(question, query, rows)
+
+
+def plan_of_count(question: str, query: str) -> Plan:
+    """The same for the count beside the list, where it is made exactly."""
+    from django.http import QueryDict
+
+    from connections_app.history.filters import CallsForm, filtered
+    from connections_app.history.reading import COUNTED_TO
+
+    form = CallsForm(QueryDict(query.removeprefix("?")))
+    assert form.is_valid(), form.errors
+    return explained(question, query, filtered(form).order_by().values("pk")[: COUNTED_TO + 1])
+
+
+def explained(question: str, query: str, rows: Any) -> Plan:
+    told = json.loads(rows.explain(format="json", analyze=True, buffers=True))[0]
+    nodes = list(_nodes(told["Plan"], 0))
+    return Plan(
+        question,
+        query,
+        [f"{'  ' * depth}{_line(node)}" for depth, node in nodes],
+        told["Execution Time"],
+        told["Plan"]["Shared Hit Blocks"] + told["Plan"]["Shared Read Blocks"],
+        [node["Relation Name"] for _, node in nodes if node["Node Type"] == "Seq Scan"],
+    )
+
+
+def as_markdown(plans: list[Plan]) -> str:
+    return "\n\n".join(
+        f"**{plan.question}** `{plan.query or '/calls/'}`: {plan.ms:.1f} ms, {plan.pages:,} pages\n\n"
+        "```\n" + "\n".join(plan.lines) + "\n```"
+        for plan in plans
+    )
+
+
+def _nodes(plan: dict[str, Any], depth: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    yield depth, plan
+    for below in plan.get("Plans", ()):
+        yield from _nodes(below, depth + 1)
+
+
+def _line(node: dict[str, Any]) -> str:
+    """`Index Scan using X on Y (50 rows): Z` with the condition that the index serves, and what it filters."""
+    parts = [node["Node Type"]]
+    if node.get("Scan Direction") == "Backward":
+        parts.append("Backward")
+    if name := node.get("Index Name"):
+        parts.append(f"using {name}")
+    if relation := node.get("Relation Name"):
+        parts.append(f"on {relation}")
+    line = f"{' '.join(parts)} ({node['Actual Rows'] * node['Actual Loops']:.0f} rows)"
+    for label, key in (("", "Index Cond"), ("recheck ", "Recheck Cond"), ("filter ", "Filter")):
+        if condition := node.get(key):
+            line += f"; {label}{condition.replace('connections_app_', '')}"
+    return line[:200]
