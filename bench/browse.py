@@ -91,7 +91,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     arguments.add_argument("--rows", type=int, default=LARGE)
     arguments.add_argument("--rounds", type=int, default=40)
-    arguments.add_argument("--plans", help="a file to which the plan of each question is written")
+    arguments.add_argument("--plans", help="a file for the plan of each question and the cost of each index")
     arguments.add_argument("--make", type=int, help=argparse.SUPPRESS)
     arguments.add_argument("--take-in", type=float, help=argparse.SUPPRESS)
     arguments.add_argument("--ask", type=int, help=argparse.SUPPRESS)
@@ -308,15 +308,17 @@ def signed_in() -> Iterator[str]:
 
 
 def explain(rows: int, file: str) -> None:
-    """Write the plans of all questions, and tell whether one reads the table of calls whole."""
+    """Write the plans of all questions and what the indexes cost, and tell whether one reads the table whole."""
     prepare(dict(os.environ))
+    from bench._indexes import as_table, costs
     from bench._plans import TABLE, as_markdown, plan_of, plan_of_count
 
     asked = [(one.name, one.ours) for one in questions(rows) if one.path == "/calls/"]
     plans = [plan_of(*one) for one in asked] + [plan_of_count("count of a rare fragment", asked[3][1])]
+    table = as_table(costs())
     close()
     with open(file, "w") as out:
-        out.write(as_markdown(plans) + "\n")
+        out.write(f"{as_markdown(plans)}\n\n{table}\n")
     whole = [plan.question for plan in plans if TABLE in plan.whole]
     print()
     verdict("questions that read the table of calls whole", len(whole), most=0)

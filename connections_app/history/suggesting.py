@@ -4,32 +4,23 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import OperationalError, transaction
-from django.db import connection as database
-from django.db.models import Q
-from psycopg.errors import QueryCanceled
-
-from connections_app.endpoints import Endpoint, endpoint_of, party_of
-from connections_app.history.filters import WRITTEN_NUMBER, CallsForm, search_text
+from connections_app.endpoints import Endpoint, callee_of, caller_of, endpoint_of, party_of
+from connections_app.history.filters import WRITTEN_NUMBER, CallsForm, filtered, is_short, search_text
+from connections_app.history.reading import TooSlow, within
 from connections_app.models import Connection, Operator
-from connections_app.models.connection import BETWEEN, ConnectionQuerySet
+from connections_app.models.connection import ConnectionQuerySet
 from connections_app.models.sending import CLIENT
+from connections_app.naming import name_ends
 from connections_app.rights import may_place
 from connections_app.sift.numbers import ImpossibleNumber, e164
 
 SHOWN = 8
-# The index holds pieces of three characters; what is shorter would be looked for in every row.
-LEAST_CHARACTERS = 3
 # Whoever types waits no longer for an answer.
 PATIENCE = timedelta(milliseconds=400)
 # A number that is typed is not offered to be called before it may be whole.
 LEAST_DIGITS = 7
 TYPE_ON = "Type on: three characters or more."
 TOO_MANY = "Too many calls may match. Type more, or press Enter for the list."
-
-
-class TooSlow(Exception):
-    """The calls were not found within `PATIENCE`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +71,11 @@ def suggest(typed: str, operator: Operator) -> Suggested:
         return Suggested("", [])
     dials = _dialled(written, operator)
     try:
-        calls = _found(_matching(wanted))
+        calls = _found(filtered(form))
     except TooSlow:
         return Suggested(written, [], TOO_MANY, dials, lists=True)
     if not calls:
-        words = TYPE_ON if _is_short(wanted) else f"No call has “{written}” in a number, a name or its id."
+        words = TYPE_ON if is_short(wanted) else f"No call has “{written}” in a number, a name or its id."
         return Suggested(written, [], words, dials)
     return Suggested(written, [_suggestion(call, wanted) for call in calls], "", dials, lists=True)
 
@@ -98,29 +89,12 @@ def marked(text: str, wanted: str) -> Marked:
     return Marked(text[: found.start()], found[0], text[found.end() :])
 
 
-def _matching(wanted: str) -> ConnectionQuerySet:
-    """All calls with `wanted` in them; for what is too short to look for, those of the client so named."""
-    if not _is_short(wanted):
-        return Connection.objects.filter(searched__ilike=wanted)
-    client = f"{BETWEEN}{CLIENT}{wanted}"
-    return Connection.objects.filter(Q(searched__ilike=client + BETWEEN) | Q(searched__ilike_end=client))
-
-
-def _is_short(wanted: str) -> bool:
-    return len(wanted) < LEAST_CHARACTERS
-
-
 def _found(matching: ConnectionQuerySet) -> list[Connection]:
-    """The newest of these calls. Raises `TooSlow`."""
-    try:
-        with transaction.atomic(), database.cursor() as cursor:
-            milliseconds = PATIENCE // timedelta(milliseconds=1)
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(milliseconds)])
-            return list(matching.for_rows().newest_first()[:SHOWN])
-    except OperationalError as error:
-        if isinstance(error.__cause__, QueryCanceled):
-            raise TooSlow from error
-        raise
+    """The newest of these calls, with their names. Raises `TooSlow`."""
+    with within(PATIENCE):
+        calls = list(matching.for_rows().newest_first()[:SHOWN])
+    name_ends(calls)
+    return calls
 
 
 def _dialled(written: str, operator: Operator) -> Endpoint | None:
@@ -136,7 +110,7 @@ def _dialled(written: str, operator: Operator) -> Endpoint | None:
 
 def _suggestion(call: Connection, wanted: str) -> Suggestion:
     end = party_of(call)
-    name = marked(end.text, wanted.lower().removeprefix(CLIENT) or wanted)
+    name = marked(end.title, wanted.lower().removeprefix(CLIENT) or wanted)
     if name.match:
         return Suggestion(call, end, name)
     for where, text in _other_texts(call, end):
@@ -147,6 +121,8 @@ def _suggestion(call: Connection, wanted: str) -> Suggestion:
 
 
 def _other_texts(call: Connection, end: Endpoint) -> list[tuple[str, str]]:
-    """The other things that a call is found by: its far end, and its id."""
-    ends = (("from", endpoint_of(call.from_endpoint)), ("to", endpoint_of(call.to_endpoint)))
-    return [(where, other.text) for where, other in ends if other != end] + [("id", call.connection_id)]
+    """The other things that a call is found by: a named end's number, its far end, and its id."""
+    own = [("", end.text)] if end.name else []
+    ends = (("from", caller_of(call)), ("to", callee_of(call)))
+    far = [(where, text) for where, other in ends if other != end for text in (other.title, other.text)]
+    return [*own, *far, ("id", call.connection_id)]

@@ -12,7 +12,7 @@ from pytest_django.asserts import assertContains, assertNotContains
 
 from connections_app.history import suggesting
 from connections_app.history.suggesting import Marked, Suggested, marked
-from connections_app.models import Connection, Operator, Role
+from connections_app.models import Connection, Contact, Operator, Role
 from tests.history.test_pages import many, seen
 
 # One kind for the whole file: those that empty the tables must come after all others.
@@ -192,3 +192,12 @@ def test_searching_goes_by_the_index(lookup: str) -> None:
 def test_a_number_is_marked_only_where_its_digits_stand_together() -> None:
     assert marked("a4b1c5", "415") == Marked("a4b1c5")
     assert marked("agent415", "415") == Marked("agent", "415")
+
+
+def test_a_call_is_found_by_what_a_contact_calls_its_number(signed_in: Client) -> None:
+    seen({"connection_id": "a1", "to": "+14155550142"}, {"connection_id": "a2", "to": "+14155550143"})
+    Contact.objects.create(endpoint="+14155550142", name="Grace Hopper", changed_by="ben")
+    (one,) = offered(signed_in, "hopp").calls
+    assert (one.call.connection_id, one.name) == ("a1", Marked("Grace ", "Hopp", "er"))
+    (one,) = offered(signed_in, "550142").calls
+    assert (one.name, one.where, one.also) == (Marked("Grace Hopper"), "", Marked("+1 415-5", "55-0142"))

@@ -1,0 +1,79 @@
+"""What each index over the calls costs: its size, and the time it adds to the taking in of a new call."""
+
+import statistics
+import time
+from dataclasses import dataclass
+
+from bench._plans import TABLE
+
+ROWS, AT_ONCE, ROUNDS = 10_000, 1_000, 5
+# Those that keep ids apart stay.
+INDEXES = f"""
+    SELECT indexrelid::regclass::text, pg_relation_size(indexrelid) / 1000000.0,
+        amname = 'gin' FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+    JOIN pg_am ON pg_am.oid = relam
+    WHERE indrelid = '{TABLE}'::regclass AND NOT indisunique ORDER BY 1
+"""  # noqa: S608
+
+
+class TakenBack(Exception):
+    """Ends a trial, so that nothing of it stays."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """An index, its size, and how many microseconds a new call takes less without it."""
+
+    name: str
+    megabytes: float
+    microseconds: float
+
+
+def costs() -> list[Cost]:
+    """Each in turns with all indexes there, the middle of some rounds. What GIN puts off is done in time."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(INDEXES)
+        indexes = cursor.fetchall()
+    late = [name for name, _, is_gin in indexes if is_gin]
+    saved: dict[str, list[float]] = {name: [] for name, _, _ in indexes}
+    for number in range(ROUNDS):
+        for place, (name, _, _) in enumerate(indexes):
+            first = (number * len(indexes) + place) * 2 * ROWS
+            whole = taken_in(first, "", late)
+            saved[name].append(whole - taken_in(first + ROWS, name, late))
+    return [Cost(name, float(size), statistics.median(saved[name])) for name, size, _ in indexes]
+
+
+def taken_in(first: int, without: str, late: list[str]) -> float:
+    """The microseconds that a new call takes, on average."""
+    from django.db import connection, transaction
+
+    from bench.browse import new_call
+    from connections_app.ingest import ingest
+    from connections_app.models import Source
+    from connections_app.sift.payloads import Observation, parse_connection
+
+    told = [parse_connection(new_call(number)) for number in range(first, first + ROWS)]
+    calls = [one for one in told if isinstance(one, Observation)]
+    took = 0.0
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            if without:
+                cursor.execute(f"DROP INDEX {without}")
+            began = time.perf_counter()
+            for start in range(0, ROWS, AT_ONCE):
+                ingest(calls[start : start + AT_ONCE], Source.LIST)
+            for name in late:
+                if name != without:
+                    cursor.execute("SELECT gin_clean_pending_list(%s::regclass)", [name])
+            took = time.perf_counter() - began
+            raise TakenBack
+    except TakenBack:
+        return took / ROWS * 1e6
+
+
+def as_table(found: list[Cost]) -> str:
+    lines = [f"| `{one.name}` | {one.megabytes:.0f} MB | {one.microseconds:.1f} µs |" for one in found]
+    return "\n".join(["| index | size | a new call |", "| --- | --- | --- |", *lines])
