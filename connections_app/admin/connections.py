@@ -2,52 +2,32 @@
 
 from typing import Any
 
-from django.contrib import admin
-from django.core.paginator import Paginator
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from connections_app.admin.read_only import ReadOnlyAdmin
+from connections_app.history.filters import CallsForm, filtered
 from connections_app.models import Connection, KeptAside, Walk
-
-COUNTED_TO = 1_000
-
-
-class CappedPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts, and so offers pages, up to a thousand rows; what lies deeper is found by searching."""
-
-    @property
-    def count(self) -> int:
-        counted: QuerySet[Any] = self.object_list[:COUNTED_TO]  # type: ignore[assignment]
-        return counted.count()
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    paginator = CappedPaginator
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    list_max_show_all = 0
-    actions = None
-
-    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Connection)
 class ConnectionAdmin(ReadOnlyAdmin):
+    keys = ("at", "id")
     list_display = ("connection_id", "status", "from_endpoint", "to_endpoint", "direction", "at", "ended_at")
-    list_filter = ("status",)
-    ordering = ("-at", "-id")
-    sortable_by = ()
+    list_filter = ("status", ("at", admin.DateFieldListFilter))
     search_fields = ("searched",)
-    search_help_text = (
-        "Any part of a number, name, client or call id. The newest thousand matches are listed."
-    )
+    search_help_text = "Any part of a number, name, client or call id."
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """What the list of calls finds for the same text."""
+        form = CallsForm({"q": search_term})
+        if not form.is_valid():
+            messages.error(request, " ".join(map(str, form.errors["q"])))
+            return queryset.none(), False
+        return queryset & filtered(form), False
 
 
 @admin.register(Walk)
@@ -69,3 +49,5 @@ class WalkAdmin(ReadOnlyAdmin):
 @admin.register(KeptAside)
 class KeptAsideAdmin(ReadOnlyAdmin):
     list_display = ("reason", "connection_id", "times", "first_seen_at", "last_seen_at")
+    search_fields = ("connection_id__exact",)
+    search_help_text = "A whole call id."

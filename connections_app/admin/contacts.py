@@ -1,22 +1,37 @@
 """Contacts, readable only: they are written at `/contacts/`, where every change is on record."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.db.models.functions import Lower
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from connections_app.admin.connections import ReadOnlyAdmin
+from connections_app.admin.read_only import ReadOnlyAdmin
 from connections_app.models import Contact
+from connections_app.phonebook import matching
 
 
 @admin.register(Contact)
 class ContactAdmin(ReadOnlyAdmin):
+    keys = ("place_name", "id")
+    descends = False
     list_display = ("__str__", "endpoint", "page", "do_not_call", "changed_by", "changed_at")
     list_filter = ("do_not_call",)
-    ordering = (Lower("name"), "id")
-    sortable_by = ()
-    search_fields = ("name__ilike", "endpoint__ilike")
-    search_help_text = "Any part of a name, a number in E.164 or a client."
+    search_fields = ("name", "endpoint")
+    search_help_text = "Any part of a name, number or client."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
+        contacts: QuerySet[Contact] = super().get_queryset(request)
+        return contacts.annotate(place_name=Lower("name"))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """What the list of contacts finds for the same text."""
+        return queryset & matching(search_term), False
 
     @admin.display(description="In the contacts")
     def page(self, contact: Contact) -> SafeString:

@@ -2,16 +2,18 @@
 
 import json
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from connections_app.addresses import without_tokens
-from connections_app.admin.connections import ReadOnlyAdmin
+from connections_app.admin.read_only import ReadOnlyAdmin
 from connections_app.models import Action, Callback, CallRequest, Operator, Push
 
 PEOPLE_SHOWN = 200
+REFUSED = 400
 
 
 class PersonFilter(admin.SimpleListFilter):
@@ -28,12 +30,24 @@ class PersonFilter(admin.SimpleListFilter):
         return queryset.filter(actor=self.value()) if self.value() else queryset
 
 
+class RefusedFilter(admin.SimpleListFilter):
+    """Callbacks that were refused: few, with an index of their own."""
+
+    title = "answer"
+    parameter_name = "answer"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("refused", "Refused")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Callback]) -> QuerySet[Callback]:
+        return queryset.filter(status__gte=REFUSED) if self.value() else queryset
+
+
 @admin.register(Action)
 class ActionAdmin(ReadOnlyAdmin):
+    keys = ("at", "id")
     list_display = ("at", "who", "verb", "phase", "connection_id", "subject", "outcome", "address")
-    list_filter = (PersonFilter, "verb", "phase", ("at", admin.DateFieldListFilter))
-    ordering = ("-id",)
-    sortable_by = ()
+    list_filter = (PersonFilter, "verb", ("at", admin.DateFieldListFilter))
     search_fields = ("actor__exact", "connection_id__exact", "subject__exact")
     search_help_text = "A person's whole name, a whole call id, or a whole request id."
 
@@ -45,34 +59,38 @@ class ActionAdmin(ReadOnlyAdmin):
 @admin.register(CallRequest)
 class CallRequestAdmin(ReadOnlyAdmin):
     list_display = ("asked_at", "operator_name", "endpoint", "outcome", "reason", "settled_by", "connection")
-    list_filter = ("outcome", ("asked_at", admin.DateFieldListFilter))
+    list_filter = ("outcome",)
     list_select_related = ("connection",)
     exclude = ("token", "script", "digest")
-    ordering = ("-id",)
-    sortable_by = ()
-    search_fields = ("operator_name__exact", "phone_number__exact", "client_name__exact", "request_id__exact")
-    search_help_text = "A whole name, number, client or request id."
+    search_fields = ("phone_number__exact", "client_name__exact", "connection__connection_id__exact")
+    search_help_text = "A whole number in E.164, client, call id or request id."
+
+    def having(self, text: str) -> Q:
+        try:
+            return Q(request_id=UUID(text))
+        except ValueError:
+            return super().having(text)
 
 
 @admin.register(Push)
 class PushAdmin(ReadOnlyAdmin):
     list_display = ("asked_at", "operator_name", "kind", "connection", "outcome", "reason")
-    list_filter = ("kind", "outcome", ("asked_at", admin.DateFieldListFilter))
+    list_filter = ("outcome",)
     list_select_related = ("connection",)
     exclude = ("script", "digest")
-    ordering = ("-id",)
-    sortable_by = ()
+    search_fields = ("connection__connection_id__exact",)
+    search_help_text = "A whole call id."
 
 
 @admin.register(Callback)
 class CallbackAdmin(ReadOnlyAdmin):
     list_display = ("first_at", "kind", "connection", "status", "times", "milliseconds", "last_at")
-    list_filter = ("kind", "status", ("first_at", admin.DateFieldListFilter))
+    list_filter = (RefusedFilter,)
     list_select_related = ("connection",)
     exclude = ("step", "call_request", "digest", "body", "answer")
     readonly_fields = ("told", "answered")
-    ordering = ("-id",)
-    sortable_by = ()
+    search_fields = ("connection__connection_id__exact",)
+    search_help_text = "A whole call id."
 
     @admin.display(description="Body")
     def told(self, callback: Callback) -> str:

@@ -2,12 +2,21 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group
 from django.forms import CheckboxSelectMultiple
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from connections_app.models import Operator
+from connections_app.people.traces import is_on_record
+
+ON_RECORD = (
+    "Calls, notes or actions of {} are on record, so this person cannot be deleted."
+    " Deactivate instead: untick “Active” below, which signs this person out everywhere."
+)
 
 admin.site.site_header = "Sift Dashboard"
 admin.site.site_title = "Sift Dashboard"
@@ -53,6 +62,17 @@ class OperatorAdmin(ByTicking, UserAdmin):  # type: ignore[type-arg]
         ),
     )
     readonly_fields = ("last_login", "date_joined")
+    # The one there is would delete many people unseen.
+    actions = None
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        operator = self.get_object(request, unquote(object_id))
+        if operator and is_on_record(operator):
+            messages.error(request, ON_RECORD.format(operator))
+            return redirect("admin:connections_app_operator_change", operator.pk)
+        return super().delete_view(request, object_id, extra_context)
 
     def get_queryset(self, request: Any) -> Any:
         return super().get_queryset(request).prefetch_related("groups")

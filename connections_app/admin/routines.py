@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from connections_app.admin.connections import ReadOnlyAdmin
+from connections_app.admin.read_only import ReadOnlyAdmin
 from connections_app.models import Routine, RoutineVersion
 from connections_app.sift.routine import written
 
@@ -14,7 +14,6 @@ class RoutineAdmin(ReadOnlyAdmin):
     list_display = ("name", "library", "used_by", "published", "changed_by", "changed_at", "archived_at")
     list_filter = ("used_by", ("archived_at", admin.EmptyFieldListFilter))
     list_select_related = ("published__routine",)
-    ordering = ("name",)
     search_fields = ("name", "description")
 
     @admin.display(description="In the library")
@@ -26,8 +25,6 @@ class RoutineAdmin(ReadOnlyAdmin):
 class RoutineVersionAdmin(ReadOnlyAdmin):
     list_display = ("routine", "number", "note", "author", "published_at")
     list_select_related = ("routine",)
-    ordering = ("-published_at", "-id")
-    sortable_by = ()
     search_fields = ("routine__name", "author__exact")
     fields = ("routine", "number", "note", "author", "published_at", "as_json")
     readonly_fields = ("as_json",)

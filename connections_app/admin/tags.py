@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from connections_app.admin.connections import ReadOnlyAdmin
+from connections_app.admin.read_only import ReadOnlyAdmin
 from connections_app.models import BulkTagging, Tag
 
 
@@ -10,7 +10,6 @@ from connections_app.models import BulkTagging, Tag
 class TagAdmin(ReadOnlyAdmin):
     list_display = ("name", "colour", "made_by", "made_at")
     list_filter = ("colour",)
-    sortable_by = ()
     search_fields = ("name",)
 
 
@@ -20,5 +19,3 @@ class BulkTaggingAdmin(ReadOnlyAdmin):
     list_filter = ("state", "adds", ("asked_at", admin.DateFieldListFilter))
     list_select_related = ("tag",)
     exclude = ("keys", "cursor", "last_key", "operator")
-    ordering = ("-id",)
-    sortable_by = ()

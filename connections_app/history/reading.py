@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import OperationalError, transaction
 from django.db import connection as database
+from django.db.models import Model, QuerySet
 from psycopg.errors import QueryCanceled
 
 from connections_app.history.paging import Page
@@ -22,6 +23,7 @@ SECOND_TRY = timedelta(seconds=2)
 COUNTING = timedelta(milliseconds=200)
 # More calls than this are not counted, but told by the planner's estimate.
 COUNTED_TO = 10_000
+Row = TypeVar("Row", bound=Model)
 KINDS_OF_SORT = {"Sort", "Incremental Sort"}
 
 
@@ -58,7 +60,11 @@ def within(limit: timedelta) -> Iterator[None]:
 
 def rows_of(page: Page, calls: ConnectionQuerySet) -> list[Connection]:
     """The calls of a page and one more, without the large columns. Raises `BadPlace`, `TooSlow`."""
-    wanted = page.of(calls.for_rows())
+    return read(page.of(calls.for_rows()))
+
+
+def read(wanted: QuerySet[Row]) -> list[Row]:
+    """These rows, of any table, sorted and cut to a page. Raises `TooSlow`."""
     try:
         with within(FIRST_TRY):
             return list(wanted)
@@ -82,7 +88,7 @@ def count(calls: ConnectionQuerySet) -> Count:
     return Count(max(counted, expected), is_exact=False) if counted > COUNTED_TO else Count(counted, True)
 
 
-def _plan(calls: ConnectionQuerySet) -> dict[str, Any]:
+def _plan(calls: QuerySet[Any]) -> dict[str, Any]:
     explained = calls.explain(format="json")
     plan: dict[str, Any] = json.loads(explained)[0]["Plan"]
     return plan

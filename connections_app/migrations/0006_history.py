@@ -710,6 +710,62 @@ class Migration(migrations.Migration):
                 name="bulk_tagging_open",
             ),
         ),
+        # The admin's lists.
+        migrations.AddIndex(
+            model_name="action",
+            index=models.Index(fields=["verb", "at"], name="action_of_verb"),
+        ),
+        migrations.AddIndex(
+            model_name="callback",
+            index=models.Index(
+                condition=models.Q(("status__gte", 400)), fields=["id"], name="callback_refused"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="callrequest",
+            index=models.Index(fields=["outcome", "id"], name="call_request_outcome"),
+        ),
+        migrations.AddIndex(
+            model_name="callrequest",
+            index=models.Index(
+                condition=models.Q(("phone_number", ""), _negated=True),
+                fields=["phone_number"],
+                name="call_request_number",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="callrequest",
+            index=models.Index(
+                condition=models.Q(("client_name", ""), _negated=True),
+                fields=["client_name"],
+                name="call_request_client",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="contact",
+            index=models.Index(
+                django.db.models.functions.text.Lower("name"),
+                models.F("id"),
+                condition=models.Q(("do_not_call", True)),
+                name="contact_marked",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="push",
+            index=models.Index(fields=["outcome", "id"], name="push_outcome"),
+        ),
+        migrations.AddIndex(
+            model_name="walk",
+            index=models.Index(
+                condition=models.Q(("state", "completed"), _negated=True),
+                fields=["id"],
+                name="walk_not_completed",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="walk",
+            index=models.Index(condition=models.Q(("full", True)), fields=["id"], name="walk_full"),
+        ),
         migrations.RunSQL(STATISTICS, migrations.RunSQL.noop),
         migrations.RunSQL(PLACED_BY, migrations.RunSQL.noop),
         migrations.RunPython(give_permissions, migrations.RunPython.noop),

@@ -54,6 +54,8 @@ class Action(models.Model):
             models.Index(fields=["actor", "at"], name="action_of_person"),
             models.Index(fields=["at"], name="action_order"),
             models.Index(fields=["subject"], name="action_of_subject"),
+            # The admin's list of one kind of deed; rows are written as seldom as people act.
+            models.Index(fields=["verb", "at"], name="action_of_verb"),
         )
         triggers = (
             pgtrigger.Trigger(

@@ -34,7 +34,11 @@ class Callback(models.Model):
     milliseconds = models.FloatField()
 
     class Meta:
-        indexes = (models.Index(fields=["connection", "first_at"], name="callback_timeline"),)
+        indexes = (
+            models.Index(fields=["connection", "first_at"], name="callback_timeline"),
+            # Those that were refused, for the admin: few.
+            models.Index(fields=["id"], name="callback_refused", condition=models.Q(status__gte=400)),
+        )
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} callback"

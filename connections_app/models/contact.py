@@ -44,6 +44,8 @@ class Contact(models.Model):
             ),
             # The list of contacts, by name.
             models.Index(Lower("name"), "id", name="contact_order"),
+            # Those among them who are not to be called: few.
+            models.Index(Lower("name"), "id", name="contact_marked", condition=models.Q(do_not_call=True)),
         )
 
     def __str__(self) -> str:

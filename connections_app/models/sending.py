@@ -93,6 +93,14 @@ class CallRequest(Sending):
                 fields=["asked_at"], name="call_request_silent", condition=models.Q(called_back_at=None)
             ),
             models.Index(fields=["operator", "asked_at"], name="call_request_of_operator"),
+            # The admin's list of those with one outcome, and its search for a number or a client.
+            models.Index(fields=["outcome", "id"], name="call_request_outcome"),
+            models.Index(
+                fields=["phone_number"], name="call_request_number", condition=~models.Q(phone_number="")
+            ),
+            models.Index(
+                fields=["client_name"], name="call_request_client", condition=~models.Q(client_name="")
+            ),
         )
         triggers = (
             # Whoever changes which call a request became has locked the call first, as those who merge do.
@@ -144,6 +152,8 @@ class Push(Sending):
             models.Index(
                 fields=["deadline"], name="push_sending", condition=models.Q(outcome=Outcome.SENDING)
             ),
+            # The admin's list of those with one outcome.
+            models.Index(fields=["outcome", "id"], name="push_outcome"),
         )
 
     def __str__(self) -> str:

@@ -91,6 +91,11 @@ class Walk(models.Model):
                 models.F("state"), condition=models.Q(state="running"), name="walk_only_one_running"
             ),
         )
+        indexes = (
+            # What the admin is asked for among a walk every few seconds: those that failed, and full ones.
+            models.Index(fields=["id"], name="walk_not_completed", condition=~models.Q(state="completed")),
+            models.Index(fields=["id"], name="walk_full", condition=models.Q(full=True)),
+        )
 
     def __str__(self) -> str:
         return f"walk {self.pk}"

@@ -17,7 +17,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from playwright.sync_api import Page, Route, TimeoutError, expect
 
-from connections_app.admin.connections import ReadOnlyAdmin
+from connections_app.admin.read_only import ReadOnlyAdmin
 from connections_app.control.asking import DEADLINE
 from connections_app.models import (
     Action,
@@ -254,7 +254,8 @@ def keys(administrator: Operator) -> dict[str, object]:
     wrong = saved("Wrong", [{"name": "HangUp"}], draft=MANY)
     bulks = {bulk.state: bulk.pk for bulk in BulkTagging.objects.all()}
     tag = Tag.objects.earliest("pk").pk
-    return bulks | requests | {"right": right.pk, "wrong": wrong.pk, "tag": tag}
+    pages = {"right": right.pk, "wrong": wrong.pk, "tag": tag, "administrator": administrator.pk}
+    return bulks | requests | pages
 
 
 def calls_in_every_state() -> None:
@@ -298,6 +299,7 @@ def what_else_the_admin_lists(operator: Operator) -> None:
     Push.objects.create(
         **sending(Outcome.ACCEPTED, operator), kind=Push.Kind.ROUTINE, connection=call, script=script
     )
+    Operator.objects.create(username="newcomer", password="!")
     now = timezone.now()
     Callback.objects.create(
         digest="0",
@@ -466,6 +468,8 @@ def test_the_admin_where_things_are_managed(
 ) -> None:
     pages = ["password_change/", f"{last(Operator)}/password/", f"{last(Operator)}/history/"]
     pages += [f"{last(model)}/delete/" for model in (Group, InboundRule, Operator)]
+    # Whoever is on record cannot be deleted.
+    pages += [f"{folder(Operator)}/{keys['administrator']}/delete/"]
     for model in [model for model in site._registry if not is_read_only(model)]:
         pages += [f"{folder(model)}/", f"{folder(model)}/add/", f"{last(model)}/change/"]
     check(sign_in(open_page()), in_admin([f"/admin/{page}" for page in pages]))

@@ -1,8 +1,13 @@
 """The four roles are groups, each with what the one below it may do."""
 
+from collections.abc import Callable
+
 import pytest
 from django.contrib.auth.models import Group, Permission
+from django.db import connection as database
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from pytest_django.asserts import assertContains
 
 from connections_app.models import Operator, Role
 from connections_app.people.roles import make_administrator
@@ -48,6 +53,37 @@ def test_an_administrator_creates_and_deactivates_an_operator(admin: Client) -> 
     ana = Operator.objects.get(username="ana")
     assert (ana.client_name, list(ana.groups.all()), ana.is_staff) == ("ana", [group], False)
     assert admin.get(f"/admin/connections_app/operator/{ana.pk}/change/").status_code == 200
+
+
+def test_whoever_is_on_record_is_deactivated_and_not_deleted(
+    admin: Client, make_operator: Callable[..., Operator]
+) -> None:
+    ana = make_operator("ana", client_name="ana")
+    seen(*({"connection_id": f"a{n}", "from": "webrtc:ana"} for n in range(30)))
+    address = f"/admin/connections_app/operator/{ana.pk}/delete/"
+    with CaptureQueriesContext(database) as queries:
+        assert admin.post(address, {"post": "yes"}).status_code == 302
+    assert not [one["sql"] for one in queries if one["sql"].startswith(("UPDATE", "DELETE"))]
+    assertContains(admin.get(address, follow=True), "Calls, notes or actions of ana are on record")
+    assert Operator.objects.filter(pk=ana.pk).exists()
+    assert ana.calls.count() == 30
+
+
+def test_whoever_did_nothing_yet_can_be_deleted(
+    admin: Client, make_operator: Callable[..., Operator]
+) -> None:
+    ben = make_operator("ben")
+    address = f"/admin/connections_app/operator/{ben.pk}/delete/"
+    assertContains(admin.get(address), "Are you sure")
+    assert admin.post(address, {"post": "yes"}).status_code == 302
+    assert not Operator.objects.filter(pk=ben.pk).exists()
+
+
+def test_nobody_is_deleted_by_the_dozen(admin: Client, make_operator: Callable[..., Operator]) -> None:
+    ben = make_operator("ben")
+    form = {"action": "delete_selected", "_selected_action": ben.pk, "post": "yes"}
+    admin.post("/admin/connections_app/operator/", form)
+    assert Operator.objects.filter(pk=ben.pk).exists()
 
 
 def test_calls_are_read_only_in_the_admin(admin: Client) -> None:

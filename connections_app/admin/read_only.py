@@ -1,0 +1,137 @@
+"""Tables that the admin only shows, and that grow without end: pages by keyset, and nothing is counted.
+
+Django's own list counts all rows that match and skips over all rows before the page; both read the table.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import PAGE_VAR, ChangeList
+from django.core.exceptions import ValidationError
+from django.db import DataError
+from django.db.models import F, Model, Q, QuerySet
+from django.db.models.expressions import Combinable
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
+from django.http import HttpRequest
+
+from connections_app.history.reading import TooSlow, read
+
+AFTER, BEFORE = "after", "before"
+TOO_SLOW = "This took too long. Look for a longer text, or use one filter less."
+
+
+class BadPlace(ValueError):
+    """A page's address that names no place in the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page begins: after the row of these values, or before it."""
+
+    upwards: bool
+    values: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, text: str, length: int) -> Self | None:
+        """None for the first page. Raises `BadPlace`."""
+        if not text:
+            return None
+        # The key comes first, so that a name with commas in it may come last.
+        side, *values = text.split(",", length)
+        if side not in (AFTER, BEFORE) or len(values) != length:
+            raise BadPlace(text)
+        return cls(side == BEFORE, tuple(reversed(values)))
+
+    def __str__(self) -> str:
+        return ",".join([BEFORE if self.upwards else AFTER, *reversed(self.values)])
+
+
+class KeysetList(ChangeList):
+    """The rows beyond a place in the list's one order, and the addresses of the pages beside them."""
+
+    model_admin: "ReadOnlyAdmin"
+    older_url: str | None
+    newer_url: str | None
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str | Combinable]:
+        """The one that an index serves, whatever the address asks for."""
+        admin = self.model_admin
+        return [f"-{key}" if admin.descends else key for key in admin.keys]
+
+    def get_results(self, request: HttpRequest) -> None:
+        keys = self.model_admin.keys
+        try:
+            place = Place.parse(request.GET.get(PAGE_VAR, ""), len(keys))
+            rows = self._rows(request, place)
+        except (ValueError, ValidationError, DataError) as error:
+            raise IncorrectLookupParameters from error
+        shown, is_more = rows[: self.list_per_page], len(rows) > self.list_per_page
+        upwards = place is not None and place.upwards
+        if upwards:
+            shown.reverse()
+        is_after = upwards or is_more
+        is_before = is_more if upwards else place is not None
+        self.older_url = self._address(shown[-1], upwards=False) if shown and is_after else None
+        self.newer_url = self._address(shown[0], upwards=True) if shown and is_before else None
+        self.result_list = shown
+        # What the rest of the admin takes for counts.
+        self.result_count = self.full_result_count = len(shown)
+        self.show_full_result_count = self.show_admin_actions = False
+        self.can_show_all = self.multi_page = False
+
+    def _rows(self, request: HttpRequest, place: Place | None) -> list[Any]:
+        """Those of the page and one more, where there is one, from the place on."""
+        wanted: QuerySet[Any] = self.queryset
+        if place:
+            compares = TupleLessThan if place.upwards != self.model_admin.descends else TupleGreaterThan
+            wanted = wanted.filter(compares(Tuple(*map(F, self.model_admin.keys)), place.values))
+            wanted = wanted.reverse() if place.upwards else wanted
+        try:
+            return read(wanted[: self.list_per_page + 1])
+        except TooSlow:
+            messages.error(request, TOO_SLOW)
+            return []
+
+    def _address(self, row: Model, *, upwards: bool) -> str:
+        values = (getattr(row, key) for key in self.model_admin.keys)
+        place = Place(upwards, tuple(str(value) for value in values))
+        return self.get_query_string({PAGE_VAR: str(place)})
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A table that is listed in the order of `keys`: one index has them, none is NULL, the last is unique."""
+
+    keys: tuple[str, ...] = ("id",)
+    descends = True
+    change_list_template = "admin/keyset_list.html"
+    list_per_page = 50
+    sortable_by = ()
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_max_show_all = 0
+    actions = None
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return KeysetList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """The text as a whole: Django's own way compares with UPPER(), which no index serves."""
+        text = search_term.strip()
+        return (queryset.filter(self.having(text)) if text else queryset), False
+
+    def having(self, text: str) -> Q:
+        """The rows that have this text in one of `search_fields`."""
+        return Q.create([(lookup, text) for lookup in self.search_fields], connector=Q.OR)
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
