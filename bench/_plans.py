@@ -74,7 +74,7 @@ def _nodes(plan: dict[str, Any], depth: int) -> Iterator[tuple[int, dict[str, An
 
 
 def _line(node: dict[str, Any]) -> str:
-    """`Index Scan using X on Y (50 rows): Z` with the condition that the index serves, and what it filters."""
+    """`Index Scan using X on Y (50 rows): Z` with what the index serves, and what is filtered."""
     parts = [node["Node Type"]]
     if node.get("Scan Direction") == "Backward":
         parts.append("Backward")

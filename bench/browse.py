@@ -303,12 +303,14 @@ def signed_in() -> Iterator[str]:
     session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
     session[HASH_SESSION_KEY] = visitor.get_session_auth_hash()
     session.create()
-    yield str(session.session_key)
-    visitor.delete()
+    try:
+        yield str(session.session_key)
+    finally:
+        visitor.delete()
 
 
 def explain(rows: int, file: str) -> None:
-    """Write the plans of all questions and what the indexes cost, and tell whether one reads the table whole."""
+    """Write all plans and what the indexes cost, and tell whether a question reads the table whole."""
     prepare(dict(os.environ))
     from bench._indexes import as_table, costs
     from bench._plans import TABLE, as_markdown, plan_of, plan_of_count

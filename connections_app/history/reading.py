@@ -20,7 +20,7 @@ from connections_app.models.connection import ConnectionQuerySet
 # one, the other one is quick.
 FIRST_TRY = timedelta(milliseconds=400)
 SECOND_TRY = timedelta(seconds=2)
-COUNTING = timedelta(milliseconds=200)
+COUNTING = timedelta(milliseconds=50)
 # More calls than this are not counted, but told by the planner's estimate.
 COUNTED_TO = 10_000
 Row = TypeVar("Row", bound=Model)
@@ -76,7 +76,7 @@ def read(wanted: QuerySet[Row]) -> list[Row]:
 
 
 def count(calls: ConnectionQuerySet) -> Count:
-    """How many calls there are of these: exact where that is cheap. Two queries at the most."""
+    """How many calls there are of these: exact where that is cheap."""
     expected = int(_plan(calls.order_by())["Plan Rows"])
     if expected > COUNTED_TO:
         return Count(expected, is_exact=False)

@@ -1,7 +1,6 @@
 """Connections: the calls between Sift and a phone or browser."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -50,6 +49,11 @@ class Source(models.TextChoices):
 
 
 IN_PROGRESS = (Status.CONNECTING, Status.CONNECTED)
+# What rows of calls are drawn from.
+SHOWN_IN_ROWS = (
+    *("connection_id", "status", "doubt", "direction", "started_at", "at", "talk_seconds"),
+    *("from_endpoint", "to_endpoint", "operator"),
+)
 # What stands for a talk time that is not known, in the order by it: below all others.
 NO_TALK = -1
 # Separates the searched texts, so that no match runs from one into the next.
@@ -107,8 +111,8 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         return self.order_by("-at", "-id")
 
     def for_rows(self) -> Self:
-        """Without the large columns, which no row of a list shows."""
-        return self.defer("raw", "client_data", "searched")
+        """With what the rows of lists show alone."""
+        return self.only(*SHOWN_IN_ROWS)
 
     def talked(self, *, at_least: int = 0, at_most: int | None = None) -> Self:
         """Calls whose talk time is known, and no shorter or longer than so many seconds."""
@@ -142,6 +146,7 @@ class Connection(models.Model):
     changed_at = models.DateTimeField()
     change_source = models.CharField(max_length=16, choices=Source)
     change_number = models.BigIntegerField()
+    # From when a call is counted: the start that Sift told, else our first sight of it.
     at = models.GeneratedField(
         expression=Coalesce("started_at", "first_seen_at"),
         output_field=models.DateTimeField(),
@@ -301,11 +306,6 @@ class Connection(models.Model):
     @property
     def is_in_progress(self) -> bool:
         return self.status in IN_PROGRESS and self.doubt != Doubt.LOST
-
-    @property
-    def running_since(self) -> datetime:
-        """From when a duration is counted: the start that Sift told, else our first sight of the call."""
-        return self.started_at or self.first_seen_at
 
 
 class Reading(models.Model):

@@ -203,10 +203,12 @@ def ago(moment: datetime | None, now: datetime | None = None) -> SafeString | st
 def duration(connection: Connection, now: datetime | None = None) -> SafeString | str:
     """`42:10`: how long a call has run, counting, or how long people talked; a dash when not known."""
     if connection.is_in_progress:
-        since = connection.running_since
+        since = connection.at
         length = hours_and_minutes((now or timezone.now()) - since)
         return SafeString(f'<time class="duration" data-clock data-since="{_iso(since)}">{length}</time>')
-    return SafeString(f'<span class="duration">{hours_and_minutes(_talked(connection))}</span>')
+    talked = connection.talk_seconds
+    length = NOTHING if talked is None else hours_and_minutes(timedelta(seconds=talked))
+    return SafeString(f'<span class="duration">{length}</span>')
 
 
 @register.filter
@@ -306,14 +308,6 @@ def _in_full_on_hover(moment: datetime, shown: str, how: str) -> SafeString:
     full = f"{DAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]} {local:%Y, %H:%M:%S} {local:%Z}"
     # Put together by hand: a page has many, and nothing in it comes from outside.
     return SafeString(f'<time datetime="{_iso(moment)}" data-when="{how}" title="{full}">{shown}</time>')
-
-
-def _talked(connection: Connection) -> timedelta | None:
-    """From start to end of a finished call, where Sift told both and they make sense."""
-    start, end = connection.started_at, connection.ended_at
-    if connection.status != Status.FINISHED or start is None or end is None or end < start:
-        return None
-    return end - start
 
 
 def _icon(name: str) -> SafeString:

@@ -33,7 +33,8 @@ def calls(request: HttpRequest) -> HttpResponse:
         try:
             page = Page.asked(order_of(form), request.GET)
             shown = page.made_of(reading.rows_of(page, matching), request.GET)
-            count = reading.count(matching)
+            is_all = not (shown.next_url or shown.previous_url)
+            count = reading.Count(len(shown.calls), is_exact=True) if is_all else reading.count(matching)
         except BadPlace:
             form.add_error(
                 None, "This link does not lead to a place in the list. Start from the newest calls."
@@ -83,6 +84,7 @@ def _filters(form: CallsForm, request: HttpRequest) -> dict[str, Any]:
         "tighter": links.tighter(query),
         "sorts": sorts,
         "sort": sort,
+        **links.headings(query),
         "beside": BESIDE[sort.value],
         "clear_url": "?" if sort.value == "newest" else f"?sort={sort.value}",
         "standing": links.standing(query),
