@@ -90,6 +90,30 @@ def sorts(query: QueryDict) -> list[Choice]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A column that orders the list: where a click on it leads, and which way it orders now, if it does."""
+
+    label: str
+    url: str
+    direction: str
+
+
+def headings(query: QueryDict) -> dict[str, Heading]:
+    """The two columns that order the list; a click on the one that does turns the order round."""
+    orders = {one.value: one for one in sorts(query)}
+    return {
+        "by_time": _heading("Started", orders[Sort.NEWEST], orders[Sort.OLDEST]),
+        "by_talk": _heading("Talked", orders[Sort.LONGEST], orders[Sort.SHORTEST]),
+    }
+
+
+def _heading(label: str, first: Choice, other: Choice) -> Heading:
+    if first.is_active:
+        return Heading(label, other.url, "descending")
+    return Heading(label, first.url, "ascending" if other.is_active else "")
+
+
 def standing(query: QueryDict) -> str:
     """What `query` asks for, written the same however its pairs are ordered or repeated."""
     pairs = dict.fromkeys(sorted(pairs_of(query)))
@@ -116,6 +140,8 @@ def _label(form: CallsForm, name: str, value: str) -> str:
     match name:
         case "q":
             return f"contains {value}"
+        case "when":
+            return _chosen(form, name, value).lower()
         case "since":
             return f"from {moment}"
         case "until":

@@ -29,7 +29,7 @@ def calls(open_page: Open, sign_in: SignIn) -> Page:
 
 
 def test_a_list_is_printed_without_the_frame(calls: Page) -> None:
-    for what_acts in (".side", ".top", ".filters", ".sorts", ".pager", "tbody .copy"):
+    for what_acts in (".side", ".top", ".filters", ".sorts", ".pager", "tbody .copy", ".bulk", ".c-select"):
         expect(calls.locator(what_acts).first).to_be_hidden()
     expect(calls.locator("tbody tr").last).to_be_visible()
     expect(calls.locator("tbody .c-to").first).to_be_visible()

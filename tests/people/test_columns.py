@@ -11,7 +11,7 @@ from tests.history.test_pages import seen
 
 pytestmark = pytest.mark.django_db
 
-SHOWN = ["since", "for", "from", "to"]
+SHOWN = ["since", "for", "operator", "tags", "from", "to"]
 
 
 def kept() -> dict[str, list[str]]:
@@ -23,7 +23,7 @@ def test_what_is_not_chosen_is_hidden(signed_in: Client) -> None:
     assertContains(signed_in.get("/calls/"), 'data-hides=""')
     signed_in.post("/accounts/columns/", {"list": "calls", "shown": ["status", "with", "since", "to"]})
     answer = signed_in.get("/calls/")
-    assertContains(answer, 'data-hides="direction for from"')
+    assertContains(answer, 'data-hides="direction for operator tags from"')
     assertContains(answer, 'value="since" checked')
     assertContains(answer, 'value="direction" >')
 
@@ -40,7 +40,7 @@ def test_each_list_has_its_own_choice(signed_in: Client) -> None:
 
 def test_all_may_be_hidden_but_what_a_row_needs(signed_in: Client) -> None:
     signed_in.post("/accounts/columns/", {"list": "calls"})
-    assert kept() == {"calls": ["direction", "since", "for", "from", "to"]}
+    assert kept() == {"calls": ["direction", "since", "for", "operator", "tags", "from", "to"]}
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_all_may_be_hidden_but_what_a_row_needs(signed_in: Client) -> None:
     [
         {},
         {"list": "nowhere"},
-        {"list": "calls", "shown": ["since", "operator"]},
+        {"list": "calls", "shown": ["since", "runs"]},
         {"list": "live", "shown": ["password"]},
         {"list": "live", "shown": ["\x00"]},
     ],
