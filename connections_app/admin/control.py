@@ -1,6 +1,7 @@
 """The record of actions, and what was asked of Sift: readable only."""
 
 import json
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,8 @@ from django.http import HttpRequest
 
 from connections_app.addresses import without_tokens
 from connections_app.admin.read_only import ReadOnlyAdmin
-from connections_app.models import Action, Callback, CallRequest, Operator, Push
+from connections_app.models import Action, Callback, CallRequest, Connection, Operator, Push
+from connections_app.models.sending import CLIENT
 
 PEOPLE_SHOWN = 200
 REFUSED = 400
@@ -62,14 +64,18 @@ class CallRequestAdmin(ReadOnlyAdmin):
     list_filter = ("outcome",)
     list_select_related = ("connection",)
     exclude = ("token", "script", "digest")
-    search_fields = ("phone_number__exact", "client_name__exact", "connection__connection_id__exact")
+    search_fields = ("phone_number__exact", "client_name__exact")
     search_help_text = "A whole number in E.164, client, call id or request id."
 
     def having(self, text: str) -> Q:
-        try:
-            return Q(request_id=UUID(text))
-        except ValueError:
-            return super().having(text)
+        # The call is found first: an OR with a joined table would read both tables whole.
+        call = Connection.objects.filter(connection_id=text).values_list("pk", flat=True).first()
+        requests = super().having(text.removeprefix(CLIENT))
+        if call:
+            requests |= Q(connection=call)
+        with suppress(ValueError):
+            requests |= Q(request_id=UUID(text))
+        return requests
 
 
 @admin.register(Push)

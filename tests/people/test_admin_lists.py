@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 CALLS = "/admin/connections_app/connection/"
 READ_ONLY = [model for model, known in site._registry.items() if isinstance(known, ReadOnlyAdmin)]
-# Session, person, rights (2), and the rows, within a time, which takes three more; a search asks for contacts too.
+# Session, person, rights (2); the rows, within a time, which takes three more. A search asks for contacts too.
 QUERIES = 4 + 4
 COUNTS_OR_SKIPS = re.compile(r"\bcount\s*\(|\boffset\b", re.IGNORECASE)
 
@@ -191,13 +191,19 @@ def test_what_takes_too_long_is_told(admin: Client, monkeypatch: pytest.MonkeyPa
     assertContains(admin.get(CALLS), "This took too long.")
 
 
-def test_a_request_is_found_by_its_number_and_its_id(admin: Client) -> None:
+def test_a_request_is_found_by_its_number_its_call_and_its_id(admin: Client) -> None:
     now = datetime(2026, 5, 10, tzinfo=UTC)
+    seen({"connection_id": "a1"})
     request_id = "6f1c0f6e-0000-4000-8000-000000000000"
     CallRequest.objects.create(
-        request_id=request_id, digest="d", operator_name="ana", phone_number="+14155550142", deadline=now
+        request_id=request_id,
+        digest="d",
+        operator_name="ana",
+        phone_number="+14155550142",
+        deadline=now,
+        connection=Connection.objects.get(),
     )
-    for text in ("+14155550142", request_id):
+    for text in ("+14155550142", "a1", request_id):
         assertContains(
             admin.get("/admin/connections_app/callrequest/", {"q": text}), "?_changelist_filters=q"
         )
