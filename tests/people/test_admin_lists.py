@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 CALLS = "/admin/connections_app/connection/"
 READ_ONLY = [model for model, known in site._registry.items() if isinstance(known, ReadOnlyAdmin)]
-# Session, person, rights (2); the rows, within a time, which takes three more. A search asks for contacts too.
+# Session, person, rights (2); the rows, within a time, which takes three more. A search reads contacts too.
 QUERIES = 4 + 4
 COUNTS_OR_SKIPS = re.compile(r"\bcount\s*\(|\boffset\b", re.IGNORECASE)
 
