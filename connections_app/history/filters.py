@@ -115,6 +115,13 @@ class AnyOf(forms.MultipleChoiceField):
         return list(dict.fromkeys(super().clean(value)))
 
 
+class Offers:
+    """What people make and filters name, each read when it is first asked for, and once."""
+
+    def __init__(self) -> None:
+        self.operators, self.tags = cache(operators), cache(tags)
+
+
 class CallsForm(forms.Form):
     """The filters over the list of calls, and its order. Once cleaned, `until` is exclusive, and `when` has
     become `since` and `until`."""
@@ -145,11 +152,12 @@ class CallsForm(forms.Form):
     # The endpoints of contacts with the text in their names.
     named: list[str] = []
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, offers: Offers | None = None, **kwargs: Any) -> None:
+        """Several forms may share their `offers`."""
         super().__init__(*args, **kwargs)
-        # Read once a form, and only where there is a value to check or to name.
-        self.fields["operator"].choices = cache(operators)  # type: ignore[attr-defined]
-        self.fields["tag"].choices = cache(tags)  # type: ignore[attr-defined]
+        offers = offers or Offers()
+        self.fields["operator"].choices = offers.operators  # type: ignore[attr-defined]
+        self.fields["tag"].choices = offers.tags  # type: ignore[attr-defined]
 
     def clean_q(self) -> str:
         written: str = self.cleaned_data["q"]
@@ -174,6 +182,11 @@ class CallsForm(forms.Form):
         if least is not None and most is not None and least > most:
             self.add_error("max_seconds", "This is shorter than the least.")
         return cleaned
+
+    @property
+    def problems(self) -> str:
+        """What is wrong with it, in sentences; empty for a valid form."""
+        return " ".join(str(error) for errors in self.errors.values() for error in errors)
 
     @property
     def is_empty(self) -> bool:

@@ -1,4 +1,4 @@
-"""The forms of history: notes, tags, and tagging many calls."""
+"""The forms of history: notes, tags, tagging many calls, and saved views."""
 
 from datetime import datetime
 from typing import Any
@@ -22,8 +22,8 @@ class LinesField(forms.CharField):
         return super().to_python(text)
 
 
-class TagNameField(forms.CharField):
-    """A tag's name: one line, with single spaces."""
+class NameField(forms.CharField):
+    """A name: one line, with single spaces."""
 
     def to_python(self, value: Any) -> str | None:
         text = super().to_python(value)
@@ -55,7 +55,7 @@ class NoteChangeForm(forms.Form):
 
 
 class TagForm(forms.Form):
-    name = TagNameField(
+    name = NameField(
         max_length=LONGEST_NAME,
         error_messages={
             "required": "A tag needs a name.",
@@ -68,7 +68,7 @@ class TagForm(forms.Form):
 class ViewForm(forms.Form):
     """A saved view's name, on one line, and whether it is for all."""
 
-    name = TagNameField(
+    name = NameField(
         max_length=LONGEST_VIEW_NAME,
         error_messages={
             "required": "A view needs a name.",
@@ -84,7 +84,7 @@ class BulkForm(forms.Form):
     ADD, REMOVE = "add", "remove"
     SELECTED, ALL = "selected", "all"
 
-    tag = TagNameField(
+    tag = NameField(
         max_length=LONGEST_NAME,
         error_messages={
             "required": "Say which tag.",

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
-from connections_app.history.filters import CallsForm, Sort, When
+from connections_app.history.filters import CallsForm, Offers, Sort, When
 
 DATES = ("since", "until")
 
@@ -29,6 +29,14 @@ class Choice:
     value: str
 
 
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a query asks for, with its order, for a sentence; and what of it is not understood."""
+
+    words: str
+    problem: str
+
+
 def chips(form: CallsForm, query: QueryDict) -> list[Chip]:
     """One chip for each value that is set. `form` has been checked, or its labels may be the bare values."""
     return [
@@ -43,14 +51,14 @@ def words(form: CallsForm, query: QueryDict) -> str:
     return ", ".join(chip.label for chip in chips(form, query))
 
 
-def in_words(query: str) -> str:
-    """What a saved query asks for, with its order, for a sentence."""
+def described(query: str, offers: Offers | None = None) -> Description:
+    """What a saved query asks for. Those of several queries share their `offers`."""
     asked = QueryDict(query)
-    form = CallsForm(asked)
-    form.is_valid()
+    form = CallsForm(asked, offers=offers)
+    problem = form.problems
     order = asked.get("sort", "")
     sort = [str(Sort(order).label).lower()] if order in Sort and order != Sort.NEWEST else []
-    return ", ".join(filter(None, [words(form, asked), *sort])) or "all calls"
+    return Description(", ".join(filter(None, [words(form, asked), *sort])) or "all calls", problem)
 
 
 def tighter(query: QueryDict) -> list[Choice]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection as database
 from django.http import QueryDict
@@ -10,6 +9,9 @@ from django.http import QueryDict
 from connections_app.history.filters import CallsForm, When, operators, tags
 from connections_app.models.countries import COUNTRY_NAMES
 
+# The long ones: what each is called, and what it offers.
+LABELS = {"operator": "Operator", "tag": "Tag", "country": "Country"}
+MANY = {"operator": "operators", "tag": "tags", "country": "countries"}
 # The countries that calls are from, each found by one step in the index, however many calls there are.
 COUNTRIES_OF_CALLS = """
     WITH RECURSIVE found AS (
@@ -47,10 +49,6 @@ class Menu:
     def words(self) -> str:
         """What is chosen, or that nothing is."""
         return ", ".join(option.label for option in self.options if option.is_chosen) or self.any
-
-
-LABELS = {"operator": "Operator", "tag": "Tag", "country": "Country"}
-MANY = {"operator": "operators", "tag": "tags", "country": "countries"}
 
 
 def row(form: CallsForm) -> list[Menu]:
@@ -122,4 +120,4 @@ def _options(choices: Iterable[tuple[str, str]], chosen: Sequence[str]) -> list[
 
 
 def _errors(form: CallsForm, name: str) -> list[str]:
-    return list[Any](form.errors.get(name, []))
+    return [str(error) for error in form.errors.get(name, [])]

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlencode
 
 from django.core import signing
 from django.db import transaction
@@ -12,7 +14,7 @@ from django.utils import timezone
 
 from connections_app.history import links
 from connections_app.history.filters import CallsForm
-from connections_app.models import Operator, SavedView
+from connections_app.models import Operator, SavedView, Tag
 
 MOST_VIEWS = 100
 LONGEST_QUERY = 4000
@@ -41,37 +43,37 @@ def own(operator: Operator) -> QuerySet[SavedView]:
     return SavedView.objects.filter(owner=operator)
 
 
-def save(name: str, query: str, is_shared: bool, operator: Operator) -> SavedView:
-    """Keep what `query` asks of the list; a second time the same is the same view. Raises `NotSaved`."""
-    standing = _checked(query)
+def save(name: str, query: str, is_shared: bool, operator: Operator, *, replacing: str = "") -> SavedView:
+    """Keep what `query` asks of the list; a second time the same is the same view.
+
+    A view of this name gives way only where its code is `replacing`. Raises `NotSaved`.
+    """
     with _one_at_a_time(operator):
-        if same := own(operator).filter(name__iexact=name).first():
-            if (same.query, same.is_shared) == (standing, is_shared):
-                return same
-            raise NameTaken(same)
-        if own(operator).count() >= MOST_VIEWS:
-            raise NotSaved(f"You have {MOST_VIEWS} views. Delete one first.")
-        return SavedView.objects.create(name=name, query=standing, is_shared=is_shared, owner=operator)
-
-
-def replace(view: SavedView, query: str, is_shared: bool) -> None:
-    """Let `view` be what `query` asks from now on. Raises `NotSaved`."""
-    standing = _checked(query)
-    _own_row(view).update(query=standing, is_shared=is_shared, changed_at=timezone.now())
+        standing = _checked(query)
+        same = _named(name, operator)
+        if same is None:
+            return _make(operator, name=name, query=standing, is_shared=is_shared)
+        if (same.query, same.is_shared) != (standing, is_shared):
+            if same.code != replacing:
+                raise NameTaken(same)
+            same.query, same.is_shared, same.changed_at = standing, is_shared, timezone.now()
+            same.save()
+        return same
 
 
 def change(view: SavedView, name: str, is_shared: bool) -> None:
     """Rename `view`, and share it or keep it to its owner. Raises `NameTaken`."""
     with _one_at_a_time(view.owner):
-        if same := own(view.owner).filter(name__iexact=name).exclude(pk=view.pk).first():
+        same = _named(name, view.owner)
+        if same and same.pk != view.pk:
             raise NameTaken(same)
-        _own_row(view).update(name=name, is_shared=is_shared, changed_at=timezone.now())
+        SavedView.objects.filter(pk=view.pk).update(name=name, is_shared=is_shared, changed_at=timezone.now())
 
 
 def delete(view: SavedView) -> str:
     """Delete `view`. What `put_back` needs, signed."""
     kept = {"code": view.code, "name": view.name, "query": view.query, "is_shared": view.is_shared}
-    _own_row(view).delete()
+    SavedView.objects.filter(pk=view.pk).delete()
     return signing.dumps(kept | {"owner": view.owner_id}, salt=SALT)
 
 
@@ -86,16 +88,30 @@ def put_back(signed: str, operator: Operator) -> SavedView:
     with _one_at_a_time(operator):
         if there := own(operator).filter(code=kept["code"]).first():
             return there
-        if same := own(operator).filter(name__iexact=kept["name"]).first():
+        if same := _named(kept["name"], operator):
             raise NameTaken(same)
-        if own(operator).count() >= MOST_VIEWS:
-            raise NotSaved(f"You have {MOST_VIEWS} views. Delete one first.")
-        return SavedView.objects.create(**kept, owner=operator)
+        return _make(operator, **kept)
+
+
+def asking_for(tag: str) -> list[SavedView]:
+    """The views, of whomever, that name this tag."""
+    likely = SavedView.objects.filter(query__contains=urlencode({"tag": tag})).order_by("pk")
+    return [view for view in likely if tag in QueryDict(view.query).getlist("tag")]
+
+
+def rename_tag(tag: str, name: str) -> None:
+    """Have the views that ask for `tag` ask for `name`, in the transaction that renames it."""
+    for view in asking_for(tag):
+        asked = QueryDict(view.query, mutable=True)
+        asked.setlist("tag", [name if one == tag else one for one in asked.getlist("tag")])
+        SavedView.objects.filter(pk=view.pk).update(query=links.standing(asked))
 
 
 def _checked(query: str) -> str:
+    """`query` without a place in the list, and the same however it is written. Raises `NotSaved`."""
     asked = QueryDict(query)
-    if not CallsForm(asked).is_valid():
+    form = CallsForm(asked)
+    if not form.is_valid() or not _stay(form.cleaned_data["tag"]):
         raise NotSaved("These filters cannot be understood. Mend them first.")
     standing = links.standing(asked)
     if len(standing) > LONGEST_QUERY:
@@ -103,8 +119,20 @@ def _checked(query: str) -> str:
     return standing
 
 
-def _own_row(view: SavedView) -> QuerySet[SavedView]:
-    return SavedView.objects.filter(pk=view.pk)
+def _stay(tags: list[str]) -> bool:
+    """Whether there are these tags still; from now on none is renamed before the transaction ends."""
+    locked = Tag.objects.select_for_update(no_key=True).filter(name__in=tags).order_by("pk")
+    return len(locked) == len(tags)
+
+
+def _named(name: str, operator: Operator) -> SavedView | None:
+    return own(operator).filter(name__iexact=name).first()
+
+
+def _make(operator: Operator, **view: Any) -> SavedView:
+    if own(operator).count() >= MOST_VIEWS:
+        raise NotSaved(f"You have {MOST_VIEWS} views. Delete one first.")
+    return SavedView.objects.create(owner=operator, **view)
 
 
 @contextmanager

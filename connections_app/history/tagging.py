@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
 from connections_app.announcing import announce
+from connections_app.history import saving
 from connections_app.models import Action, CallTag, Colour, Connection, Operator, Tag, Verb
 from connections_app.recording import record
 
@@ -82,11 +83,18 @@ def make(name: str, colour: str, operator: Operator, address: str | None) -> Tag
 
 
 def change(tag: Tag, name: str, colour: str, operator: Operator, address: str | None) -> None:
-    """Give the tag this name and colour. Raises `PermissionDenied`, `NameTaken`."""
+    """Give the tag this name and colour; saved views ask for it by the new name. Raises `PermissionDenied`,
+    `NameTaken`."""
     _check(operator, "change_tag")
     with _named_once():
+        # By the name it has now, whoever else changes it.
+        locked = Tag.objects.select_for_update(no_key=True).filter(pk=tag.pk).first()
+        if locked is None:
+            return
         Tag.objects.filter(pk=tag.pk).update(name=name, colour=colour)
-        _record(tag, operator, address, f"“{tag.name}” is now “{name}”, {Colour(colour).label.lower()}.")
+        saving.rename_tag(locked.name, name)
+        words = f"“{locked.name}” is now “{name}”, {Colour(colour).label.lower()}."
+        _record(locked, operator, address, words)
 
 
 def delete(tag: Tag, operator: Operator, address: str | None) -> None:

@@ -3,10 +3,14 @@
 from collections.abc import Callable
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 from pytest_django.asserts import assertContains, assertNotContains
 
-from connections_app.models import Operator, SavedView
+from connections_app.history import tagging
+from connections_app.models import Colour, Operator, Role, SavedView, Tag
+from tests.history.test_pages import FRAME
 
 pytestmark = pytest.mark.django_db
 
@@ -94,3 +98,62 @@ def test_no_name_breaks_the_pages(ana: Client, name: str) -> None:
 def test_filters_that_cannot_be_understood_are_not_saved(ana: Client) -> None:
     assert ana.post("/v/", {"name": "Odd", "query": "since=banana"}).status_code == 422
     assert not SavedView.objects.exists()
+
+
+def test_renaming_a_tag_carries_over_into_the_views_that_ask_for_it(ana: Client) -> None:
+    owner = Operator.objects.get(username="ana")
+    queries = (
+        "tag=Old+%26+grey",
+        "status=failed&tag=Old+%26+grey&tag=Other",
+        "tag=Old+%26+grey+too",
+        "q=tag%3DOld",
+    )
+    for query in queries:
+        SavedView.objects.create(name=query, query=query, owner=owner)
+    tag = Tag.objects.create(name="Old & grey", made_by="ana")
+    tagging.change(tag, "Ünlike=new", Colour.RED, supervisor(owner), None)
+    assert [view.query for view in SavedView.objects.order_by("pk")] == [
+        "tag=%C3%9Cnlike%3Dnew",
+        "status=failed&tag=Other&tag=%C3%9Cnlike%3Dnew",
+        *queries[2:],
+    ]
+
+
+def test_a_rename_that_is_refused_leaves_the_views(ana: Client) -> None:
+    owner = Operator.objects.get(username="ana")
+    SavedView.objects.create(name="Old", query="tag=Old", owner=owner)
+    tag = Tag.objects.create(name="Old", made_by="ana")
+    Tag.objects.create(name="Taken", made_by="ana")
+    with pytest.raises(tagging.NameTaken):
+        tagging.change(tag, "taken", Colour.RED, supervisor(owner), None)
+    assert SavedView.objects.get().query == "tag=Old"
+
+
+def test_a_view_whose_tag_was_deleted_says_so(ana: Client) -> None:
+    tag = Tag.objects.create(name="Refund", made_by="ana")
+    ana.post("/v/", {"name": "Refunds", "query": "tag=Refund"})
+    owner = supervisor(Operator.objects.get(username="ana"))
+    assertContains(ana.get(f"/calls/tags/{tag.pk}/delete/"), "1 saved view asks for it")
+    tagging.delete(tag, owner, None)
+    problem = "There is no “Refund” to choose."
+    assertContains(ana.get("/v/"), problem)
+    answer = ana.get(ana.get(SavedView.objects.get().get_absolute_url())["Location"])
+    assertContains(answer, problem)
+    assertContains(answer, "No calls are shown until the filters can be understood")
+
+
+def test_many_views_of_tags_and_people_cost_no_more_than_one(
+    ana: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    owner = Operator.objects.get(username="ana")
+    SavedView.objects.bulk_create(
+        SavedView(name=str(n), query="operator=ana&tag=Refund", owner=owner) for n in range(20)
+    )
+    # The views, everybody, all tags.
+    with django_assert_num_queries(FRAME + 3):
+        ana.get("/v/")
+
+
+def supervisor(operator: Operator) -> Operator:
+    operator.groups.add(Group.objects.get(name=Role.SUPERVISOR))
+    return Operator.objects.get(pk=operator.pk)

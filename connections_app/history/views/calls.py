@@ -72,7 +72,7 @@ def choices(request: HttpRequest, name: str) -> HttpResponse:
 
 def _filters(form: CallsForm, request: HttpRequest) -> dict[str, Any]:
     query = request.GET
-    quick, sorts = links.quick_ranges(query), links.sorts(query)
+    text, sorts = query.get("q", "").strip(), links.sorts(query)
     sort = next((one for one in sorts if one.is_active), sorts[0])
     return {
         "chips": links.chips(form, query),
@@ -80,7 +80,7 @@ def _filters(form: CallsForm, request: HttpRequest) -> dict[str, Any]:
         "countries": menus.countries(form),
         "beyond": menus.set_beyond_the_row(query),
         "when_words": menus.when_words(query),
-        "quick": quick,
+        "quick": links.quick_ranges(query),
         "tighter": links.tighter(query),
         "sorts": sorts,
         "sort": sort,
@@ -88,21 +88,13 @@ def _filters(form: CallsForm, request: HttpRequest) -> dict[str, Any]:
         "beside": BESIDE[sort.value],
         "clear_url": "?" if sort.value == "newest" else f"?sort={sort.value}",
         "standing": links.standing(query),
-        "is_short": is_short(query.get("q", "").strip()) and bool(query.get("q", "").strip()),
+        "is_short": bool(text) and is_short(text),
     }
 
 
 def _views(request: HttpRequest) -> dict[str, Any]:
+    """The saved views, one's own first, and the one that is looked at."""
     operator, standing = cast(Operator, request.user), links.standing(request.GET)
-    views = list(saving.open_to(operator))
-    return {
-        "own_views": [one for one in views if one.owner_id == operator.pk],
-        "shared_views": [one for one in views if one.owner_id != operator.pk],
-        # One's own before another's of the same filters.
-        "present_view": next(
-            (one for one in sorted(views, key=lambda v: v.owner_id != operator.pk) if one.query == standing),
-            None,
-        )
-        if standing
-        else None,
-    }
+    views = sorted(saving.open_to(operator), key=lambda view: view.owner_id != operator.pk)
+    present = next((view for view in views if view.query == standing), None) if standing else None
+    return {"saved_views": views, "present_view": present}

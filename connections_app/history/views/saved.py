@@ -8,8 +8,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from connections_app.history import saving
+from connections_app.history.filters import Offers
 from connections_app.history.forms import ViewForm
-from connections_app.history.links import in_words
+from connections_app.history.links import described
 from connections_app.history.views.answering import REFUSED, is_htmx, see
 from connections_app.models import Operator, SavedView
 
@@ -18,7 +19,8 @@ NOT_FOUND = 404
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def views(request: HttpRequest) -> HttpResponse:
-    """The views that one may use; with POST one more, or with `replace` another's filters."""
+    """The views that one may use; with POST one more; with `replace`, the view of that
+    code is given other filters."""
     if request.method == "POST":
         return _save(request)
     return _list(request)
@@ -70,29 +72,19 @@ def put_view_back(request: HttpRequest) -> HttpResponse:
 
 
 def _save(request: HttpRequest) -> HttpResponse:
-    form, query = ViewForm(request.POST), request.POST.get("query", "")
-    taken = None
+    form, query, taken = ViewForm(request.POST), request.POST.get("query", ""), None
     if form.is_valid():
         name, is_shared = form.cleaned_data["name"], form.cleaned_data["is_shared"]
+        replacing = request.POST.get("replace", "")
         try:
-            view = saving.save(name, query, is_shared, _operator(request))
+            view = saving.save(name, query, is_shared, _operator(request), replacing=replacing)
             return _to_the_list(request, view)
-        except saving.NameTaken as problem:
-            if request.POST.get("replace") == problem.view.code:
-                return _replace(request, problem.view, query, is_shared)
-            form.add_error("name", str(problem))
-            taken = problem.view
         except saving.NotSaved as problem:
             form.add_error("name", str(problem))
-    context = {"view_form": form, "standing": query, "taken": taken, "words": in_words(query)}
+            taken = problem.view if isinstance(problem, saving.NameTaken) else None
+    context = {"view_form": form, "standing": query, "taken": taken, "described": described(query)}
     template = "history/_save_view.html" if is_htmx(request) else "history/save_view.html"
     return render(request, template, context, status=REFUSED)
-
-
-def _replace(request: HttpRequest, view: SavedView, query: str, is_shared: bool) -> HttpResponse:
-    saving.replace(view, query, is_shared)
-    view.refresh_from_db()
-    return _to_the_list(request, view)
 
 
 def _to_the_list(request: HttpRequest, view: SavedView) -> HttpResponse:
@@ -103,22 +95,22 @@ def _to_the_list(request: HttpRequest, view: SavedView) -> HttpResponse:
 
 
 def _list(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
-    operator = _operator(request)
-    there = list(saving.open_to(operator))
+    operator, offers = _operator(request), Offers()
+    shown = [_shown(request, view, offers) for view in saving.open_to(operator)]
     context = {
-        "own": [_shown(request, one) for one in there if one.owner_id == operator.pk],
-        "shared": [_shown(request, one) for one in there if one.owner_id != operator.pk],
+        "own": [one for one in shown if one["view"].owner_id == operator.pk],
+        "shared": [one for one in shown if one["view"].owner_id != operator.pk],
     }
     return render(request, "history/views.html", context | more, status=status)
 
 
-def _shown(request: HttpRequest, view: SavedView) -> dict[str, Any]:
+def _shown(request: HttpRequest, view: SavedView, offers: Offers) -> dict[str, Any]:
     link = request.build_absolute_uri(view.get_absolute_url())
-    return {"view": view, "words": in_words(view.query), "link": link}
+    return {"view": view, "described": described(view.query, offers), "link": link}
 
 
 def _change_page(request: HttpRequest, view: SavedView, form: ViewForm, status: int = 200) -> HttpResponse:
-    context = {"view": view, "view_form": form, "words": in_words(view.query)}
+    context = {"view": view, "view_form": form, "described": described(view.query)}
     return render(request, "history/view.html", context, status=status)
 
 

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from connections_app.history import tagging
+from connections_app.history import saving, tagging
 from connections_app.history.forms import LONGEST_NAME, TagForm
 from connections_app.history.views.answering import REFUSED, is_htmx, see
 from connections_app.history.views.call import call, tags_context
@@ -60,8 +60,8 @@ def delete_tag(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     tag = get_object_or_404(Tag, pk=pk)
     if request.method != "POST":
-        calls = CallTag.objects.filter(tag=tag).count()
-        return render(request, "history/tag_delete.html", {"tag": tag, "calls": calls})
+        calls, views = CallTag.objects.filter(tag=tag).count(), len(saving.asking_for(tag.name))
+        return render(request, "history/tag_delete.html", {"tag": tag, "calls": calls, "views": views})
     tagging.delete(tag, operator, address_of(request))
     return see("tags")
 
