@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from connections_app.admin.read_only import ReadOnlyAdmin
+from connections_app.admin.read_only import ReadOnlyAdmin, WhenFilter
 from connections_app.history.filters import CallsForm, filtered
 from connections_app.models import Connection, KeptAside, Walk
 
@@ -15,7 +15,7 @@ from connections_app.models import Connection, KeptAside, Walk
 class ConnectionAdmin(ReadOnlyAdmin):
     keys = ("at", "id")
     list_display = ("connection_id", "status", "from_endpoint", "to_endpoint", "direction", "at", "ended_at")
-    list_filter = ("status", ("at", admin.DateFieldListFilter))
+    list_filter = ("status", ("at", WhenFilter))
     search_fields = ("searched",)
     search_help_text = "Any part of a number, name, client or call id."
 

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from connections_app.addresses import without_tokens
-from connections_app.admin.read_only import ReadOnlyAdmin
+from connections_app.admin.read_only import ReadOnlyAdmin, WhenFilter
 from connections_app.models import Action, Callback, CallRequest, Connection, Operator, Push
 from connections_app.models.sending import CLIENT
 
@@ -49,7 +49,7 @@ class RefusedFilter(admin.SimpleListFilter):
 class ActionAdmin(ReadOnlyAdmin):
     keys = ("at", "id")
     list_display = ("at", "who", "verb", "phase", "connection_id", "subject", "outcome", "address")
-    list_filter = (PersonFilter, "verb", ("at", admin.DateFieldListFilter))
+    list_filter = (PersonFilter, "verb", ("at", WhenFilter))
     search_fields = ("actor__exact", "connection_id__exact", "subject__exact")
     search_help_text = "A person's whole name, a whole call id, or a whole request id."
 

@@ -100,6 +100,14 @@ class KeysetList(ChangeList):
         return self.get_query_string({PAGE_VAR: str(place)})
 
 
+class WhenFilter(admin.DateFieldListFilter):
+    """Today, the past week and so on, under a word that is a heading."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "time"
+
+
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """A table that is listed in the order of `keys`: one index has them, none is NULL, the last is unique."""
 
