@@ -136,6 +136,7 @@ CELERY_TASK_DEFAULT_QUEUE = "short"
 CELERY_TASK_ROUTES = {
     "connections_app.sync.tasks.walk_everything": {"queue": "long"},
     "connections_app.history.tasks.tag_calls": {"queue": "long"},
+    "connections_app.history.tasks.make_export": {"queue": "long"},
 }
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
@@ -153,6 +154,15 @@ CELERY_BEAT_SCHEDULE = {
         "task": "connections_app.history.tasks.queue_unfinished_tagging",
         "schedule": 15.0,
         "options": {"expires": 15.0},
+    },
+    "make exports": {
+        "task": "connections_app.history.tasks.queue_unfinished_exports",
+        "schedule": 15.0,
+        "options": {"expires": 15.0},
+    },
+    "forget old exports": {
+        "task": "connections_app.history.tasks.forget_old_exports",
+        "schedule": crontab(minute="41"),
     },
     "walk everything each night": {
         "task": "connections_app.sync.tasks.request_full_walk",

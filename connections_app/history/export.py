@@ -1,7 +1,7 @@
 """Calls as lines of CSV or of JSON, in the list's order, written by the database itself.
 
-Lines are read in batches with COPY, each batch beyond the place of the one before: a batch needs little
-memory on either side, and whoever was cut off goes on from the last place.
+One COPY gives all lines, each as soon as its call is read: it joins nothing that would have to be sorted
+again. What few calls have, a name or a tag, is looked for in a hash table first.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,8 +10,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection as database
-from django.db import transaction
 from django.db.models import F
 from django.http import QueryDict
 from django.utils import timezone
@@ -20,20 +18,17 @@ from connections_app.columns import List, hidden
 from connections_app.history import reading
 from connections_app.history.asked import form_of
 from connections_app.history.filters import CallsForm, filtered, order_of
-from connections_app.history.links import words
 from connections_app.history.paging import Order, Place
 from connections_app.history.reading import TooSlow, within
 from connections_app.models import Connection, Direction, Doubt, Export, Operator, Status
-from connections_app.models.connection import ConnectionQuerySet
+from connections_app.models.connection import OTHER_SIDE, ConnectionQuerySet
 
 Format = Export.Format
 
 # More calls than these are written in the background.
 AT_ONCE = 100_000
-# The first batch is small, so that a person sees at once that something comes.
-FIRST_BATCH, BATCH = 1_000, 10_000
-# So long it is counted before a file is made.
-COUNTING = timedelta(seconds=2)
+# So long it is counted before it begins.
+COUNTING = timedelta(milliseconds=100)
 # What a spreadsheet would work out begins with one of these: = + - @, a tab, a return.
 WORKED_OUT = "61, 43, 45, 64, 9, 13"
 # Separates and encloses what no JSON text has, so that COPY leaves it as it is.
@@ -47,17 +42,24 @@ READ = (
 
 def _safe(text: str) -> str:
     """`text` with an apostrophe before what a spreadsheet would work out, as in files of contacts."""
-    return f"CASE WHEN ascii(ltrim({text}, '''')) IN ({WORKED_OUT}) THEN '''' || {text} ELSE {text} END"
+    is_sum = f"ascii({text}) IN (39, {WORKED_OUT}) AND ascii(ltrim({text}, '''')) IN ({WORKED_OUT})"
+    return f"CASE WHEN {is_sum} THEN '''' || {text} ELSE {text} END"
 
 
 def _end(endpoint: str) -> str:
     """One end of a call; numbers as `tel:+1…`, which no spreadsheet takes for a sum or shortens."""
-    return f"CASE WHEN starts_with({endpoint}, '+') THEN 'tel:' || {endpoint} ELSE {_safe(endpoint)} END"
+    return f"CASE ascii({endpoint}) WHEN 43 THEN 'tel:' || {endpoint} ELSE {_safe(endpoint)} END"
 
 
 def _local(moment: str) -> str:
-    """`2026-05-31T14:30:00+02:00`, in the zone of the database session."""
-    return f"""to_char({moment}, 'YYYY-MM-DD"T"HH24:MI:SSTZH:TZM')"""
+    """`2026-05-31 14:30:00+02`, in the zone of the database session; other forms take far longer."""
+    return f"date_trunc('second', {moment})"
+
+
+def _known(endpoint: str) -> str:
+    """The name of whose number or client this is."""
+    found = f"FROM connections_app_contact AS known WHERE lower(known.endpoint) = lower({endpoint})"
+    return f"CASE WHEN EXISTS (SELECT {found}) THEN (SELECT known.name {found}) END"
 
 
 def _word(column: str, choices: Iterable[tuple[str, Any]], otherwise: str = "''") -> str:
@@ -65,7 +67,22 @@ def _word(column: str, choices: Iterable[tuple[str, Any]], otherwise: str = "''"
     return f"CASE {column} {cases} ELSE {otherwise} END"
 
 
-OPERATOR = "coalesce(nullif(btrim(person.first_name || ' ' || person.last_name), ''), person.username)"
+# People and tags are few: all their names are read once.
+OPERATOR = """
+    (
+        SELECT jsonb_object_agg(
+            id, coalesce(nullif(btrim(first_name || ' ' || last_name), ''), username)
+        )
+        FROM connections_app_operator
+    ) ->> call.operator_id::text
+"""
+PUT = "FROM connections_app_calltag AS put WHERE put.connection_id = call.id"
+TAGS = f"""
+    CASE WHEN EXISTS (SELECT {PUT}) THEN array(
+        SELECT (SELECT jsonb_object_agg(id, name) FROM connections_app_tag) ->> put.tag_id::text AS name
+        {PUT} ORDER BY name
+    ) END
+"""  # noqa: S608
 STATUS = _word(
     "call.doubt", [pair for pair in Doubt.choices if pair[0]], _word("call.status", Status.choices)
 )
@@ -85,8 +102,8 @@ COLUMNS = (
     Column("status", {"Status": STATUS}, {"status": "call.status", "doubt": "nullif(call.doubt, '')"}),
     Column(
         "with",
-        {"With": _end("call.with_endpoint"), "Name": _safe("party.name")},
-        {"with": "call.with_endpoint", "with_name": "nullif(party.name, '')"},
+        {"With": _end("call.with_endpoint"), "Name": _safe("call.with_name")},
+        {"with": "call.with_endpoint", "with_name": "nullif(call.with_name, '')"},
     ),
     Column("country", {"Country": "call.country"}, {"country": "call.country"}),
     Column(
@@ -110,40 +127,40 @@ COLUMNS = (
     Column("for", {"Talked (seconds)": "call.talk_seconds"}, {"talk_seconds": "call.talk_seconds"}),
     Column(
         "from",
-        {"From": _end("call.from_endpoint"), "From name": _safe("caller.name")},
-        {"from": "call.from_endpoint", "from_name": "nullif(caller.name, '')"},
+        {"From": _end("call.from_endpoint"), "From name": _safe("call.from_name")},
+        {"from": "call.from_endpoint", "from_name": "nullif(call.from_name, '')"},
     ),
     Column(
         "to",
-        {"To": _end("call.to_endpoint"), "To name": _safe("callee.name")},
-        {"to": "call.to_endpoint", "to_name": "nullif(callee.name, '')"},
+        {"To": _end("call.to_endpoint"), "To name": _safe("call.to_name")},
+        {"to": "call.to_endpoint", "to_name": "nullif(call.to_name, '')"},
     ),
-    Column("operator", {"Operator": _safe(OPERATOR)}, {"operator": OPERATOR}),
-    Column("tags", {"Tags": _safe("tags.names")}, {"tags": "coalesce(tags.listed, '{}')"}),
+    Column("operator", {"Operator": _safe("call.operator")}, {"operator": "call.operator"}),
+    Column("tags", {"Tags": _safe("call.tag_names")}, {"tags": "coalesce(call.tags, '{}')"}),
 )
 
-# The ends of a call have one contact at the most; each is looked up by its index, or all by a hash.
-LINES = """
+# Each level reads the one below in its order: to ask for it again here would have all calls sorted once more.
+# They are kept apart, so that what they give is worked out once; what no cell takes is not worked out at all.
+LINES = f"""
     COPY (
-        SELECT {place} AS place, {cells}
+        SELECT {{cells}}
         FROM (
-            SELECT *, CASE WHEN lower(from_endpoint) = party THEN from_endpoint ELSE to_endpoint END
-                AS with_endpoint
-            FROM ({calls}) AS asked
+            SELECT *,
+                CASE WHEN with_endpoint = from_endpoint THEN from_name ELSE to_name END AS with_name
+            FROM (
+                SELECT *,
+                    {OTHER_SIDE} AS with_endpoint,
+                    {_known("call.from_endpoint")} AS from_name,
+                    {_known("call.to_endpoint")} AS to_name,
+                    {OPERATOR} AS operator,
+                    {TAGS} AS tags,
+                    array_to_string({TAGS}, ', ') AS tag_names
+                FROM ({{calls}}) AS call
+                OFFSET 0
+            ) AS call
         ) AS call
-        LEFT JOIN connections_app_contact AS party ON lower(party.endpoint) = call.party
-        LEFT JOIN connections_app_contact AS caller ON lower(caller.endpoint) = lower(call.from_endpoint)
-        LEFT JOIN connections_app_contact AS callee ON lower(callee.endpoint) = lower(call.to_endpoint)
-        LEFT JOIN connections_app_operator AS person ON person.id = call.operator_id
-        LEFT JOIN LATERAL (
-            SELECT string_agg(tag.name, ', ' ORDER BY lower(tag.name)) AS names,
-                array_agg(tag.name ORDER BY lower(tag.name)) AS listed
-            FROM connections_app_calltag AS put JOIN connections_app_tag AS tag ON tag.id = put.tag_id
-            WHERE put.connection_id = call.id
-        ) AS tags ON true
-        ORDER BY call.standing {way}, call.id {way}
-    ) TO STDOUT (FORMAT csv, DELIMITER E'{delimiter}', QUOTE E'{quote}')
-"""
+    ) TO STDOUT (FORMAT csv, DELIMITER E'{{delimiter}}', QUOTE E'{{quote}}')
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,15 +176,6 @@ class Asked:
     def zone(self) -> str:
         """In which zone the database is to write times."""
         return self.time_zone if self.format == Format.CSV else "UTC"
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """Whole lines as they are written, how many they are, and where the last one's call stands."""
-
-    body: bytes
-    rows: int
-    place: str
 
 
 def columns_for(operator: Operator) -> list[str]:
@@ -186,15 +194,8 @@ def file_name(form: CallsForm, format: Format) -> str:
     return "_".join(["calls", *days]) + f".{format}"
 
 
-def filter_words(query: str) -> str:
-    """The filter that a query string holds, in words, also one that is not understood any more."""
-    form = CallsForm(QueryDict(query))
-    form.is_valid()
-    return words(form, QueryDict(query))
-
-
 def counted(calls: ConnectionQuerySet) -> reading.Count:
-    """How many calls there are: exact where that takes no more than two seconds."""
+    """How many calls there are: exact where that takes hardly any time."""
     try:
         with within(COUNTING):
             return reading.Count(calls.order_by().count(), is_exact=True)
@@ -210,10 +211,11 @@ def heading(asked: Asked) -> bytes:
     return f"\ufeff{','.join(names)}\r\n".encode()
 
 
-def statement(asked: Asked, place: str, rows: int) -> tuple[str, Sequence[Any]] | None:
-    """COPY for the next `rows` lines beyond `place`, with its values; None where no call can match.
+def statement(asked: Asked, place: str | None = None) -> tuple[str, Sequence[Any]] | None:
+    """COPY for the lines beyond `place`, with its values; None where no call can match.
 
-    Without a place, from the first one on. Raises `Refused`, and `BadPlace`.
+    With a place, "" being the one before the first line, each line begins with its own, for `parted`.
+    Raises `Refused`, and `BadPlace`.
     """
     with timezone.override(asked.time_zone):
         form = form_of(QueryDict(asked.query))
@@ -221,46 +223,33 @@ def statement(asked: Asked, place: str, rows: int) -> tuple[str, Sequence[Any]] 
         calls = order.keyed(filtered(form))
         if place:
             calls = order.beyond(calls, Place.parse(place))
-        wanted = order.sorted(calls).annotate(standing=F("place_value")).values(*READ, "standing")[:rows]
+        wanted = order.sorted(calls).annotate(standing=F("place_value")).values(*READ, "standing")
     try:
         inner, values = wanted.query.sql_with_params()
     except EmptyResultSet:
         return None
     delimiter, quote = SEPARATORS[asked.format]
+    cells = _cells(asked) if place is None else f"{_place(order)}, {_cells(asked)}"
     copy = LINES.format(
         calls=inner,
-        cells=_cells(asked),
-        place=_place(order),
-        way="DESC" if order.descending else "ASC",
+        cells=cells,
         delimiter=_escaped(delimiter),
         quote=_escaped(quote),
     )
     return copy, values
 
 
-def lines(asked: Asked, rows: Sequence[Any]) -> Lines:
-    """The lines that COPY gave, each of which begins with its place."""
-    delimiter = SEPARATORS[asked.format][0].encode()
+def body(asked: Asked, rows: Sequence[bytes]) -> bytes:
+    """The lines that COPY gave, as they stand in the file."""
     end = b"\r\n" if asked.format == Format.CSV else b"\n"
-    place, written = b"", []
-    for row in rows:
-        place, _, line = bytes(row).partition(delimiter)
-        written.append(line[:-1])
-    return Lines(end.join(written) + end if written else b"", len(written), place.decode())
+    return end.join([row[:-1] for row in rows]) + end if rows else b""
 
 
-def read(asked: Asked, place: str, rows: int) -> Lines:
-    """The next lines, over Django's own connection. Raises `Refused`, and `BadPlace`."""
-    wanted = statement(asked, place, rows)
-    if wanted is None:
-        return Lines(b"", 0, place)
-    with transaction.atomic(), database.cursor() as cursor:
-        cursor.execute("SELECT set_config('TimeZone', %s, true)", [asked.zone])
-        with cursor.copy(*wanted) as copy:
-            got = list(copy)
-        # Django takes each time it reads for one in UTC.
-        cursor.execute("SELECT set_config('TimeZone', 'UTC', true)")
-    return lines(asked, got)
+def parted(asked: Asked, rows: Sequence[bytes]) -> tuple[str, list[bytes]]:
+    """The place of the last of these lines, and the lines without theirs."""
+    delimiter = SEPARATORS[asked.format][0].encode()
+    place, _, _ = rows[-1].partition(delimiter)
+    return place.decode(), [row.partition(delimiter)[2] for row in rows]
 
 
 def _shown(asked: Asked) -> list[Column]:

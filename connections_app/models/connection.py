@@ -88,14 +88,15 @@ TALK_SECONDS = """
     THEN least(floor(extract(epoch FROM ended_at - started_at)), 2147483647)::integer END
 """
 # The other side: whom Sift called, or who called in; where that is not told, a number before a client.
-PARTY = """
-    lower(CASE
+OTHER_SIDE = """CASE
         WHEN direction = 'incoming' THEN to_endpoint
         WHEN direction = 'outgoing' THEN from_endpoint
         WHEN starts_with(from_endpoint, '+') THEN from_endpoint
         WHEN starts_with(to_endpoint, '+') THEN to_endpoint
         ELSE coalesce(from_endpoint, to_endpoint)
-    END)
+    END"""
+PARTY = f"""
+    lower({OTHER_SIDE})
 """
 
 

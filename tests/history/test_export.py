@@ -3,33 +3,19 @@
 import csv
 import io
 import json
+from typing import Any
 
 import pytest
 
-from connections_app.history import export
-from connections_app.history.export import COLUMNS, Asked, Format
+from connections_app.history.export import Format
 from connections_app.models import Connection, Contact, Tag
+from tests.history.exported import written
 from tests.history.test_pages import many, seen
 
 pytestmark = pytest.mark.django_db
 
-EVERY = [column.name for column in COLUMNS]
 
-
-def written(
-    query: str = "", format: Format = Format.CSV, zone: str = "Europe/Berlin", batch: int = 7
-) -> bytes:
-    """The whole file, read in batches."""
-    asked = Asked(query, format, EVERY, zone)
-    file, place = export.heading(asked), ""
-    while True:
-        got = export.read(asked, place, batch)
-        file, place = file + got.body, got.place
-        if got.rows < batch:
-            return file
-
-
-def rows(query: str = "", **more: str) -> list[dict[str, str]]:
+def rows(query: str = "", **more: Any) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(written(query, **more).decode("utf-8-sig"), newline="")))
 
 
@@ -47,8 +33,8 @@ def test_times_have_the_zones_offset_on_both_sides_of_a_change_of_clocks() -> No
     for hour in (0, 1):
         seen({"connection_id": f"h{hour}", "start_time": f"2026-10-25T0{hour}:30:00Z"})
     assert [row["Started"] for row in rows("sort=oldest")] == [
-        "2026-10-25T02:30:00+02:00",
-        "2026-10-25T02:30:00+01:00",
+        "2026-10-25 02:30:00+02",
+        "2026-10-25 02:30:00+01",
     ]
     assert json.loads(written("sort=oldest", Format.NDJSON).splitlines()[0])["start_time"] == (
         "2026-10-25T00:30:00+00:00"

@@ -6,10 +6,10 @@ from unittest.mock import patch
 import pytest
 from django.db import connection as database
 
-from connections_app.history import export, streaming
+from connections_app.history import copying, streaming
 from connections_app.history.export import Asked, Format
 from tests.conftest import in_a_loop, wait_until
-from tests.history.test_export import EVERY, written
+from tests.history.exported import EVERY, written
 from tests.history.test_pages import many
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -29,7 +29,7 @@ async def sent() -> bytes:
 
 def test_it_is_what_is_read_in_any_other_way() -> None:
     many(60)
-    with patch.object(export, "FIRST_BATCH", 3), patch.object(export, "BATCH", 7):
+    with patch.object(copying, "ROWS", 7):
         assert in_a_loop(sent()) == written("status=finished")
     assert streaming.running == 0
 
@@ -47,7 +47,7 @@ def test_its_connection_goes_with_its_reader() -> None:
             await anext(pieces)
             assert streaming.running == 1
 
-    with patch.object(export, "FIRST_BATCH", 3):
+    with patch.object(copying, "ROWS", 3):
         in_a_loop(leave())
     assert streaming.running == 0
     wait_until(lambda: open_connections() == 0)

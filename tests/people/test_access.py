@@ -48,6 +48,10 @@ REQUEST = f"/calls/requests/{REQUEST_ID}/"
 # Answers what is asked with `q`; without, it is a call's address as any other.
 SEARCH = "/calls/search/"
 COLUMNS = "/accounts/columns/"
+# With POST, a file of calls; without, it is a call's address as any other.
+EXPORT = "/calls/export/"
+EXPORTS = ["/exports/", "/exports/1/", "/exports/1/file/"]
+EXPORT_BUTTONS = [f"/exports/1/{button}/" for button in ("stop", "go-on", "delete")]
 TAGS = "/calls/tags/"
 TAG = [f"{TAGS}1/", f"{TAGS}1/delete/"]
 BULK = f"{TAGS}bulk/"
@@ -56,7 +60,7 @@ NOTE = "/calls/a1/notes/1/"
 # What operators write to a call, as buttons.
 WRITTEN = ["/calls/a1/tags/", "/calls/a1/notes/", f"{NOTE}away/", f"{NOTE}back/"]
 HISTORY = [*TAG, *BULK_BUTTONS, f"{BULK}1/", NOTE, *WRITTEN]
-PAGES = ["/", "/calls/", "/calls/a1/", TAGS, "/sync/", "/accounts/preferences/"]
+PAGES = ["/", "/calls/", "/calls/a1/", TAGS, "/exports/", "/sync/", "/accounts/preferences/"]
 ROUTINES = ["/routines/", "/routines/1/", "/routines/1/compare/", "/routines/schema.json"]
 CONTACTS = ["/contacts/", "/contacts/1/", "/contacts/for/"]
 CHANGING = ["/contacts/new/", "/contacts/1/delete/", "/contacts/put-back/"]
@@ -92,7 +96,8 @@ def test_the_lists_here_are_complete() -> None:
     requests = {REQUEST, f"{REQUEST}settle/"}
     contacts = {*CONTACTS, *CHANGING, *IMPORTING}
     others = {f"/wall/{TOKEN}/", "/accounts/logout/", "/sync/callbacks/", SEARCH, COLUMNS}
-    assert set(addresses()) == OPEN | HOOKS | listed | requests | contacts | others | {*VIEWS, *VIEW_BUTTONS}
+    views, exports = {*VIEWS, *VIEW_BUTTONS}, {EXPORT, *EXPORTS, *EXPORT_BUTTONS}
+    assert set(addresses()) == OPEN | HOOKS | listed | requests | contacts | others | views | exports
 
 
 def test_callbacks_need_a_token_and_nobody_signed_in(client: Client) -> None:
@@ -146,6 +151,7 @@ def test_that_an_administrator_saw_them_is_on_record(client: Client, make_operat
         *HISTORY,
         *(*CONTACTS, *CHANGING, *IMPORTING),
         *(*VIEWS, *VIEW_BUTTONS),
+        *(EXPORT, *EXPORTS, *EXPORT_BUTTONS),
         *("/admin/", "/admin/connections_app/connection/"),
     ],
 )
@@ -250,6 +256,7 @@ def test_supervisors_write_routines(client: Client, make_operator: Make, address
         *LIBRARY_BUTTONS,
         *BULK_BUTTONS,
         *VIEW_BUTTONS,
+        *EXPORT_BUTTONS,
         *WRITTEN,
         COLUMNS,
         "/contacts/put-back/",

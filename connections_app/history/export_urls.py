@@ -1,0 +1,12 @@
+from django.urls import path
+
+from connections_app.history.views import exports
+
+urlpatterns = [
+    path("", exports.exports, name="exports"),
+    path("<int:pk>/", exports.show_export, name="export"),
+    path("<int:pk>/file/", exports.fetch_export, name="fetch_export"),
+    path("<int:pk>/stop/", exports.stop_export, name="stop_export"),
+    path("<int:pk>/go-on/", exports.go_on_with_export, name="go_on_with_export"),
+    path("<int:pk>/delete/", exports.delete_export, name="delete_export"),
+]
