@@ -189,9 +189,9 @@ class _Making:
             self._end(State.FAILED, f"The database could not read the calls: {type(problem).__name__}.")
 
     def _go_back(self) -> None:
-        """To the end of what is safe; to the beginning where that is not there any more."""
+        """To the last call that is safe; to the beginning where there is none, or it is not there any more."""
         one = self.export
-        if os.fstat(self.file.fileno()).st_size < one.length:
+        if not one.cursor or os.fstat(self.file.fileno()).st_size < one.length:
             one.written, one.length, one.cursor = 0, 0, ""
         self.file.truncate(one.length)
         self.file.seek(one.length)
@@ -206,7 +206,7 @@ class _Making:
                 one.written += piece.rows
                 one.length += len(piece.body)
                 one.cursor = piece.place
-                if time.monotonic() - saved_at >= SAVED_EVERY:
+                if one.cursor and time.monotonic() - saved_at >= SAVED_EVERY:
                     if not await sync_to_async(self._save)():
                         return
                     if self.stopping.is_set():

@@ -1,5 +1,8 @@
-"""For random calls and filters, the list, paged to its end either way, gives what plain Python gives."""
+"""For random calls and filters, the list, paged to its end either way, and the export do as plain Python."""
 
+import csv
+import io
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,11 +18,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connections_app.history import paging, reading
+from connections_app.history.export import Format
 from connections_app.history.filters import CallsForm, filtered, order_of
 from connections_app.ingest import ingest
 from connections_app.models import CallTag, Connection, Contact, Note, Operator, Source, Tag
 from connections_app.models.countries import country_of
 from connections_app.sift.payloads import Observation, parse_connection
+from tests.history.exported import written
 
 pytestmark = pytest.mark.django_db
 
@@ -105,7 +110,7 @@ questions = st.builds(asked_for, filters, ranges, st.sampled_from(ZONES), st.int
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(drawn_calls, min_size=4, max_size=14), st.lists(questions, min_size=12, max_size=12))
-def test_the_list_gives_what_plain_python_gives(drawn: list[Drawn], questions: list[Asked]) -> None:
+def test_the_list_and_the_export_give_what_python_gives(drawn: list[Drawn], questions: list[Asked]) -> None:
     make(drawn)
     for asked in questions:
         expected = [f"call-{number}" for number in chosen(drawn, asked.query, asked.zone)]
@@ -114,6 +119,18 @@ def test_the_list_gives_what_plain_python_gives(drawn: list[Drawn], questions: l
             up, _ = walked(last, lambda page: page.previous_url)
         assert [name for page in down for name in page] == expected, asked
         assert [name for page in reversed(up) for name in page] == expected, asked
+        assert in_csv(written(asked.address, zone=asked.zone)) == expected, asked
+        cut_off = written(asked.address, Format.NDJSON, asked.zone, batch=asked.rows)
+        assert in_json(cut_off) == expected, asked
+
+
+def in_csv(file: bytes) -> list[str]:
+    """The ids of the calls in a file, in its order."""
+    return [row["Call id"] for row in csv.DictReader(io.StringIO(file.decode("utf-8-sig"), newline=""))]
+
+
+def in_json(file: bytes) -> list[str]:
+    return [json.loads(line)["connection_id"] for line in file.splitlines()]
 
 
 def chosen(drawn: list[Drawn], asked: dict[str, Any], zone: str) -> list[int]:

@@ -1,11 +1,10 @@
 """Tagging many calls while others work at the same ones: threads, the sync, and workers that are killed."""
 
-import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from unittest.mock import patch
 
 import pytest
@@ -14,7 +13,8 @@ from django.utils import timezone
 
 from connections_app.history import bulk
 from connections_app.models import Action, BulkTagged, BulkTagging, CallTag, Connection, Operator
-from tests.conftest import database_url, wait_until
+from tests.conftest import wait_until
+from tests.history.conftest import on_the_tests_database
 from tests.history.test_bulk import Make, State, begun, generated, tagged
 from tests.history.test_pages import many, seen
 
@@ -71,34 +71,12 @@ def move_all() -> None:
     database.close()
 
 
-@pytest.fixture
-def start_worker() -> Iterator[Callable[[], "subprocess.Popen[bytes]"]]:
-    """Start a Celery worker on the test's database."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start() -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "celery", "-A", "sift_dashboard", "worker", "-Q", "long", "-c", "2"]
-        process = subprocess.Popen(
-            [*command, "--pool", "threads", "--loglevel", "warning", "--without-gossip", "--without-mingle"],
-            env=environment(),
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
-
-
 def queue() -> None:
     """Queue what is unfinished, where the workers of the test's database look."""
     code = "from connections_app.history.tasks import queue_unfinished_tagging as queue; queue()"
-    subprocess.run([sys.executable, "manage.py", "shell", "-v0", "-c", code], env=environment(), check=True)
-
-
-def environment() -> dict[str, str]:
-    return os.environ | {"DATABASE_URL": database_url()}
+    subprocess.run(
+        [sys.executable, "manage.py", "shell", "-v0", "-c", code], env=on_the_tests_database(), check=True
+    )
 
 
 @pytest.mark.timeout(120)

@@ -1,0 +1,318 @@
+"""Exports made in the background: whole whatever happens, for their owner alone, and gone in a week."""
+
+import fcntl
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.conf import LazySettings
+from django.db import connection as database
+from django.test import Client
+from django.utils import timezone
+from pytest_django.asserts import assertContains
+
+from connections_app.history import copying, export, exporting
+from connections_app.history.export import Asked, Format
+from connections_app.history.exporting import Named
+from connections_app.history.reading import Count
+from connections_app.models import Action, Contact, Export, Operator
+from tests.conftest import database_url, wait_until
+from tests.history.conftest import on_the_tests_database
+from tests.history.exported import EVERY, written
+from tests.history.test_bulk import generated
+from tests.history.test_pages import many
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+Make = Callable[..., Operator]
+State = Export.State
+StartWorker = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def ana(client: Client, make_operator: Make) -> Operator:
+    """An operator, whose browser is `client`."""
+    operator = make_operator("ana", time_zone="Europe/Berlin")
+    client.force_login(operator)
+    return operator
+
+
+@pytest.fixture(autouse=True)
+def folder(settings: LazySettings, tmp_path: Path) -> Path:
+    """Where the files of this test lie."""
+    settings.DATA_DIR = tmp_path
+    return exporting.folder()
+
+
+@contextmanager
+def few_at_once() -> Iterator[None]:
+    """Progress is kept after every three calls."""
+    with patch.object(copying, "ROWS", 3), patch.object(exporting, "SAVED_EVERY", 0.0):
+        yield
+
+
+def begun(operator: Operator, query: str = "", format: Format = Format.CSV) -> Export:
+    named = Named(Asked(query, format, EVERY, "Europe/Berlin"), f"calls.{format}", Count(9, is_exact=True))
+    return exporting.begin(named, operator, None)
+
+
+def worked(pk: int, stopping: threading.Event | None = None) -> Export:
+    """The export after a worker was at it, in a thread of its own as there."""
+
+    def work() -> None:
+        exporting.work(pk, stopping)
+        database.close()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    worker.join()
+    return Export.objects.get(pk=pk)
+
+
+def cut_off(pk: int) -> Export:
+    """The export after a worker was told to end, and wrote down how far it was."""
+    stopping = threading.Event()
+    stopping.set()
+    with few_at_once():
+        return worked(pk, stopping)
+
+
+def file_of(one: Export) -> bytes:
+    return exporting.path_of(one).read_bytes()
+
+
+def test_many_calls_are_made_into_a_file_on_record(client: Client, ana: Operator) -> None:
+    many(20)
+    with patch.object(export, "AT_ONCE", 5):
+        answer = client.post("/calls/export/", {"query": "status=finished&sort=oldest", "format": "csv"})
+    one = Export.objects.get()
+    assert (answer.status_code, answer["Location"]) == (303, f"/exports/{one.pk}/")
+    assertContains(client.get(f"/exports/{one.pk}/"), "Waiting for its turn.")
+    assert worked(one.pk).state == State.DONE
+    assert file_of(one) == written("status=finished&sort=oldest")
+    assert oct(exporting.path_of(one).stat().st_mode)[-3:] == "600"
+    assertContains(client.get("/exports/"), "Ready: 18 calls.")
+    told = Action.objects.order_by("pk").values_list("actor", "verb", "phase", "subject", "outcome")
+    subject = f"export {one.pk}"
+    assert list(told) == [
+        ("ana", "export", "intent", subject, ""),
+        ("ana", "export", "outcome", subject, "Made a file of 18 calls."),
+    ]
+    assert Action.objects.earliest("pk").payload["query"] == "status=finished&sort=oldest"
+
+
+def test_days_told_from_today_are_those_of_when_it_was_asked_for(client: Client, ana: Operator) -> None:
+    many(6)
+    with patch.object(export, "AT_ONCE", -1):
+        client.post("/calls/export/", {"query": "when=yesterday&q=415", "format": "ndjson"})
+    yesterday = timezone.localdate() - timedelta(days=1)
+    assert Export.objects.get().query == f"q=415&since={yesterday}&until={yesterday}"
+
+
+@pytest.mark.parametrize("format", list(Format))
+@pytest.mark.parametrize("sort", ["newest", "shortest"])
+def test_what_was_cut_off_is_gone_on_from(ana: Operator, format: Format, sort: str) -> None:
+    many(20)
+    one = begun(ana, f"sort={sort}", format)
+    for _ in range(3):
+        partly = cut_off(one.pk)
+        assert (partly.state, partly.working_since) == (State.RUNNING, None)
+        exporting.path_of(one).open("ab").write(b"half a li")
+    assert 0 < partly.written < 20
+    assert exporting.unfinished() == [one.pk]
+    assert worked(one.pk).written == 20
+    assert file_of(one) == written(f"sort={sort}", format)
+
+
+def test_a_file_that_is_gone_is_begun_anew(ana: Operator) -> None:
+    many(20)
+    one = begun(ana)
+    cut_off(one.pk)
+    exporting.path_of(one).unlink()
+    assert worked(one.pk).written == 20
+    assert file_of(one) == written()
+
+
+def test_workers_at_once_make_one_file(ana: Operator) -> None:
+    many(60)
+    one = begun(ana)
+    with few_at_once():
+        workers = [threading.Thread(target=worked, args=(one.pk,)) for _ in range(4)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+    wait_until(lambda: worked(one.pk).state == State.DONE)
+    assert file_of(one) == written()
+
+
+def test_a_file_that_a_silent_worker_holds_is_left_alone(ana: Operator) -> None:
+    many(6)
+    one = begun(ana)
+    silent = timezone.now() - 2 * exporting.LOST_AFTER
+    Export.objects.update(state=State.RUNNING, working_since=silent)
+    with exporting.path_of(one).open("wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert worked(one.pk).working_since == silent
+    assert worked(one.pk).state == State.DONE
+
+
+def test_one_that_was_stopped_is_gone_on_with(client: Client, ana: Operator) -> None:
+    many(20)
+    one = begun(ana)
+    cut_off(one.pk)
+    assert client.post(f"/exports/{one.pk}/stop/").status_code == 303
+    assertContains(client.get(f"/exports/{one.pk}/"), "Stopped after 3 calls.")
+    assert worked(one.pk).written == 3
+    assert client.get(f"/exports/{one.pk}/file/").status_code == 303
+    assert client.post(f"/exports/{one.pk}/go-on/").status_code == 303
+    assert worked(one.pk).written == 20
+    assert file_of(one) == written()
+    outcomes = Action.objects.filter(phase="outcome").order_by("pk").values_list("outcome", flat=True)
+    assert list(outcomes) == ["Stopped after 3 calls.", "Made a file of 20 calls."]
+
+
+def test_one_that_is_stopped_while_it_is_written_ends(ana: Operator) -> None:
+    many(60)
+    one = begun(ana)
+    with few_at_once(), patch.object(exporting._Making, "_save", stopping_first(exporting._Making._save)):
+        assert worked(one.pk).state == State.STOPPED
+    assert Export.objects.get().written < 60
+
+
+def stopping_first(save: Callable[..., bool]) -> Callable[..., bool]:
+    """As `save`, after its person has stopped it."""
+
+    def stopped(making: Any) -> bool:
+        exporting.stop(Export.objects.get(pk=making.export.pk))
+        return save(making)
+
+    return stopped
+
+
+def test_a_filter_that_is_not_understood_any_more_fails_with_the_reason(
+    client: Client, ana: Operator
+) -> None:
+    one = begun(ana, "tag=gone")
+    assert (worked(one.pk).state, Export.objects.get().reason) == (
+        State.FAILED,
+        "There is no “gone” to choose.",
+    )
+    assertContains(client.get(f"/exports/{one.pk}/"), "There is no “gone” to choose.")
+
+
+def test_a_disk_that_takes_nothing_is_told_of(ana: Operator) -> None:
+    many(6)
+    one = begun(ana)
+    exporting.path_of(one).symlink_to("/dev/full")
+    assert worked(one.pk).state == State.FAILED
+    assert Export.objects.get().reason.startswith("The file could not be written: ")
+
+
+def test_the_same_is_asked_for_once_until_it_is_there(ana: Operator) -> None:
+    many(3)
+    one = begun(ana)
+    assert begun(ana) == one
+    assert begun(ana, "sort=oldest") != one
+    worked(one.pk)
+    assert begun(ana) != one
+
+
+def test_nobody_has_too_many(client: Client, ana: Operator) -> None:
+    many(6)
+    with patch.object(exporting, "MOST", 1), patch.object(export, "AT_ONCE", 5):
+        begun(ana, "sort=oldest")
+        answer = client.post("/calls/export/", {"query": "", "format": "csv"})
+    assertContains(answer, "You have 1 exports", status_code=400)
+
+
+def test_nobody_else_learns_of_it(client: Client, ana: Operator, make_operator: Make) -> None:
+    one = begun(make_operator("ben"))
+    worked(one.pk)
+    addresses = ["", "file/", "stop/", "go-on/", "delete/"]
+    for address, ask in zip(addresses, [client.get] * 2 + [client.post] * 3, strict=True):
+        assert ask(f"/exports/{one.pk}/{address}").status_code == 404
+    assertContains(client.get("/exports/"), "No exports")
+    assert Export.objects.get().state == State.DONE
+
+
+def test_it_is_deleted_with_its_file(client: Client, ana: Operator, folder: Path) -> None:
+    one = begun(ana)
+    worked(one.pk)
+    assert list(folder.iterdir())
+    assert client.post(f"/exports/{one.pk}/delete/").status_code == 303
+    assert (Export.objects.count(), list(folder.iterdir())) == (0, [])
+
+
+def test_files_go_after_a_week_and_with_their_owner(ana: Operator, make_operator: Make, folder: Path) -> None:
+    many(3)
+    old, young, another = begun(ana, "sort=oldest"), begun(ana), begun(make_operator("ben"))
+    for one in (old, young, another):
+        worked(one.pk)
+    Export.objects.filter(pk=old.pk).update(ended_at=timezone.now() - timedelta(days=7, minutes=1))
+    Export.objects.filter(pk=young.pk).update(ended_at=timezone.now() - timedelta(days=6, hours=23))
+    Operator.objects.filter(username="ben").delete()
+    assert exporting.forget_old() == 2
+    assert [path.name for path in folder.iterdir()] == [young.file_name]
+    assert list(Export.objects.all()) == [young]
+
+
+def slowly() -> str:
+    """The address of the test's database for who is to read it slowly: a millisecond for each call that has a
+    name."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            CREATE SCHEMA slowly;
+            CREATE VIEW slowly.connections_app_contact AS
+            SELECT id, endpoint, name || pg_sleep(0.001)::text AS name FROM public.connections_app_contact
+            """
+        )
+    return f"{database_url()}&options=-csearch_path%3Dslowly,public"
+
+
+@pytest.fixture
+def slow_address() -> Iterator[str]:
+    yield slowly()
+    with database.cursor() as cursor:
+        cursor.execute("DROP SCHEMA slowly CASCADE")
+
+
+@pytest.mark.timeout(120)
+def test_a_worker_that_is_killed_in_the_middle_is_gone_on_from(
+    ana: Operator, start_worker: StartWorker, slow_address: str, folder: Path
+) -> None:
+    generated(8_000)
+    Contact.objects.create(endpoint="+442079460018", name="Everybody's", changed_by="ben")
+    one = begun(ana)
+    here = {"DATA_DIR": str(folder.parent)}
+    first = start_worker(DATABASE_URL=slow_address, **here)
+    queue()
+    wait_until(lambda: Export.objects.get().written, 40)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    cut_off = Export.objects.get()
+    assert cut_off.state == State.RUNNING
+    assert cut_off.length <= exporting.path_of(one).stat().st_size
+    Export.objects.update(working_since=timezone.now() - exporting.LOST_AFTER)
+    start_worker(**here)
+    queue()
+    wait_until(lambda: Export.objects.get().state == State.DONE, 60)
+    assert Export.objects.get().written == 8_000
+    assert file_of(one) == written()
+    assert Action.objects.filter(phase="outcome").count() == 1
+
+
+def queue() -> None:
+    """Queue what is unfinished, where the workers of the test's database look."""
+    code = "from connections_app.history.tasks import queue_unfinished_exports as queue; queue()"
+    command = [sys.executable, "manage.py", "shell", "-v0", "-c", code]
+    subprocess.run(command, env=on_the_tests_database(), check=True)
