@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from threading import Thread
 from types import ModuleType
+from typing import Any
 
 import phonenumbers
 from django.db.models import TextChoices
@@ -88,8 +89,12 @@ def callee_of(connection: Connection) -> Endpoint:
 
 def _named(written: str | None, connection: Connection) -> Endpoint:
     """With the name that `naming.name_ends` told the call."""
-    end = endpoint_of(written)
     contact = connection.contacts.get(written.lower()) if written and connection.contacts else None
+    return with_contact(endpoint_of(written), contact)
+
+
+def with_contact(end: Endpoint, contact: Any) -> Endpoint:
+    """`end` with what its contact says of it, where there is one: a `Contact`, or what `naming` tells."""
     return replace(end, name=contact.name, do_not_call=contact.do_not_call) if contact else end
 
 

@@ -7,17 +7,30 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from connections_app.admin.read_only import ReadOnlyAdmin, WhenFilter
+from connections_app.endpoints import Endpoint, callee_of, caller_of
 from connections_app.history.filters import CallsForm, filtered
 from connections_app.models import Connection, KeptAside, Walk
+from connections_app.naming import name_ends
 
 
 @admin.register(Connection)
 class ConnectionAdmin(ReadOnlyAdmin):
     keys = ("at", "id")
-    list_display = ("connection_id", "status", "from_endpoint", "to_endpoint", "direction", "at", "ended_at")
+    list_display = ("connection_id", "status", "caller", "callee", "direction", "at", "ended_at")
     list_filter = ("status", ("at", WhenFilter))
     search_fields = ("searched",)
     search_help_text = "Any part of a number, name, client or call id."
+
+    @admin.display(description="From")
+    def caller(self, call: Connection) -> str:
+        return _written(call.from_endpoint, caller_of(call))
+
+    @admin.display(description="To")
+    def callee(self, call: Connection) -> str:
+        return _written(call.to_endpoint, callee_of(call))
+
+    def complete(self, rows: list[Connection]) -> None:
+        name_ends(rows)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -28,6 +41,11 @@ class ConnectionAdmin(ReadOnlyAdmin):
             messages.error(request, " ".join(map(str, form.errors["q"])))
             return queryset.none(), False
         return queryset & filtered(form), False
+
+
+def _written(endpoint: str | None, end: Endpoint) -> str:
+    """One end as Sift writes it, after its name."""
+    return f"{end.name}, {endpoint}" if end.name else endpoint or ""
 
 
 @admin.register(Walk)

@@ -73,6 +73,7 @@ class KeysetList(ChangeList):
             shown.reverse()
         is_after = upwards or is_more
         is_before = is_more if upwards else place is not None
+        self.model_admin.complete(shown)
         self.older_url = self._address(shown[-1], upwards=False) if shown and is_after else None
         self.newer_url = self._address(shown[0], upwards=True) if shown and is_before else None
         self.result_list = shown
@@ -134,6 +135,9 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def having(self, text: str) -> Q:
         """The rows that have this text in one of `search_fields`."""
         return Q.create([(lookup, text) for lookup in self.search_fields], connector=Q.OR)
+
+    def complete(self, rows: list[Any]) -> None:
+        """Tell the rows of a page what their columns need beside themselves."""
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return False

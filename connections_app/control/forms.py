@@ -126,7 +126,8 @@ class PlaceForm(RoutineForm):
     # Whom to call although a contact asks not to: the endpoint itself, so that the tick is for nobody else.
     although_marked = forms.CharField(required=False, max_length=300)
     needs_routine = False
-    marked: Contact | None = None
+    # Of whom is to be called, once the form was read.
+    contact: Contact | None = None
 
     def clean_phone_number(self) -> str:
         typed = str(self.cleaned_data["phone_number"])
@@ -164,13 +165,15 @@ class PlaceForm(RoutineForm):
         number, client = cleaned.get("phone_number"), cleaned.get("client_name")
         return number or (f"{CLIENT}{client}" if client else "")
 
+    @property
+    def marked(self) -> Contact | None:
+        """The contact of whom is to be called, where it is marked “do not call”."""
+        return self.contact if self.contact and self.contact.do_not_call else None
+
     def _heed_mark(self, cleaned: Mapping[str, Any]) -> None:
         """Ask for a tick where the contact of whom is called is marked “do not call”."""
-        contact = contact_of(self.endpoint)
-        if contact is None or not contact.do_not_call:
-            return
-        self.marked = contact
-        if cleaned.get("although_marked", "").lower() != self.endpoint.lower():
+        self.contact = contact_of(self.endpoint)
+        if self.marked and cleaned.get("although_marked", "").lower() != self.endpoint.lower():
             self.add_error("although_marked", "Tick this to call although marked.")
 
     @property

@@ -12,17 +12,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from connections_app.control import checking, placing, settling, steering
+from connections_app.control import checking, completing, placing, settling, steering
 from connections_app.control.asking import Asked, OtherRequest
 from connections_app.control.forms import PlaceForm, RoutineForm
-from connections_app.endpoints import endpoint_of
+from connections_app.endpoints import endpoint_of, with_contact
 from connections_app.models import CallRequest, Connection, Operator, Outcome, Push
 from connections_app.models.sending import CLIENT
+from connections_app.phonebook import contact_of
 from connections_app.recording import address_of
 from connections_app.rights import check_may_clear, check_may_place, check_may_steer, may_place, may_settle
 from connections_app.standing import shown_one
 
-RECENT = 20
 # A redirect that is followed by GET, whatever the request was.
 SEE_OTHER = 303
 
@@ -50,7 +50,9 @@ def check_place(request: HttpRequest) -> HttpResponse:
     check_may_place(operator)
     form = PlaceForm(request.POST, operator)
     form.full_clean()
-    return render(request, "control/_checked.html", {"form": form} | _whom(form))
+    typed = (request.POST.get("phone_number", ""), request.POST.get("client_name", ""))
+    context = {"form": form, "offered": completing.offered(operator, *typed), "again": True}
+    return render(request, "control/_checked.html", context | _whom(form))
 
 
 @never_cache
@@ -185,11 +187,10 @@ def _place_page(request: HttpRequest, form: PlaceForm, status: int = 200) -> Htt
 
 def _form_context(form: PlaceForm) -> dict[str, Any]:
     """What the form that places calls is shown with."""
-    recent = CallRequest.objects.filter(operator=form.operator).order_by("-asked_at")[: 3 * RECENT]
     return {
         "form": form,
         "request_id": _kept_id(form),
-        "recent": list(dict.fromkeys(endpoint_of(one.endpoint) for one in recent))[:RECENT],
+        "offered": completing.offered(form.operator),
         "country": form.operator.dials_from,
     } | _whom(form)
 
@@ -213,7 +214,7 @@ def _kept_id(form: RoutineForm) -> UUID:
 
 def _whom(form: PlaceForm) -> dict[str, Any]:
     """The endpoint that the form would call, once it can be told."""
-    return {"whom": endpoint_of(form.endpoint) if form.endpoint else None}
+    return {"whom": with_contact(endpoint_of(form.endpoint), form.contact) if form.endpoint else None}
 
 
 def _request_context(request: HttpRequest, asked: CallRequest) -> dict[str, Any]:
@@ -226,7 +227,7 @@ def _request_context(request: HttpRequest, asked: CallRequest) -> dict[str, Any]
     shown = _form_context(again) if outcome == Outcome.REJECTED and may_place(operator) else {}
     return shown | {
         "asked": asked,
-        "end": endpoint_of(asked.endpoint),
+        "end": with_contact(endpoint_of(asked.endpoint), contact_of(asked.endpoint)),
         "outcome": outcome,
         "reason": asked.reason or (settling.NEVER_ANSWERED if outcome == Outcome.UNKNOWN else ""),
         "candidates": list(settling.candidates(asked)[:10]) if outcome == Outcome.UNKNOWN else [],

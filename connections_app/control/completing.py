@@ -1,0 +1,30 @@
+"""Whom the form that places calls offers: contacts, while somebody types, and those called last."""
+
+from itertools import islice
+
+from connections_app.endpoints import Endpoint, endpoint_of, with_contact
+from connections_app.models import CallRequest, Operator
+from connections_app.naming import names_of
+from connections_app.phonebook import matching
+
+RECENT, CONTACTS = 20, 10
+# Shorter texts are in too many names, and no index finds them.
+LEAST_CHARACTERS = 3
+
+
+def offered(operator: Operator, *typed: str) -> list[Endpoint]:
+    """Contacts with what is `typed` in their name, number or client; then whom `operator` asked for last.
+
+    A query for each text of three characters or more, and two.
+    """
+    texts = [text for text in typed if len(text) >= LEAST_CHARACTERS]
+    found = [contact for text in texts for contact in matching(text)[:CONTACTS]]
+    contacts = [with_contact(endpoint_of(contact.endpoint), contact) for contact in found]
+    return list(dict.fromkeys([*contacts, *_recent(operator)]))
+
+
+def _recent(operator: Operator) -> list[Endpoint]:
+    requests = CallRequest.objects.filter(operator=operator).order_by("-asked_at")[: 3 * RECENT]
+    recent = list(islice(dict.fromkeys(request.endpoint for request in requests), RECENT))
+    names = names_of(recent)
+    return [with_contact(endpoint_of(one), names.get(one.lower())) for one in recent]
