@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -152,13 +153,15 @@ def django_db_setup(browser_first: None, django_db_setup: None) -> None:
 def _as_made_after_tests(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Brings the tables back to what migrations made of them, after each test that commits.
 
-    To truncate forty tables and to save each group and permission anew takes ten times as long.
+    To truncate forty tables and to save each group and permission anew takes ten times as long. Whoever waits
+    for a late answer of Sift's writes it down first.
     """
     with django_db_blocker.unblock():
         back_to_start = statement_back_to_start()
     database.close()
 
     def bring_back(operations: DatabaseOperations, statements: list[str]) -> None:
+        wait_until(lambda: not any(thread.name == "sift-post" for thread in threading.enumerate()))
         with transaction.atomic(), database.cursor() as cursor:
             cursor.execute(back_to_start)
 

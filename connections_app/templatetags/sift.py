@@ -175,7 +175,9 @@ def when(moment: datetime | None, now: datetime | None = None) -> SafeString | s
     """`Today 14:02:11`, `Yesterday 09:12`, `12 Nov 16:55`, in the person's zone; in full on hover."""
     if moment is None:
         return NOTHING
-    return _in_full_on_hover(moment, _near(timezone.localtime(moment), timezone.localtime(now)), "near")
+    zone = timezone.get_current_timezone()
+    local = moment.astimezone(zone)
+    return _in_full_on_hover(local, _near(local, (now or timezone.now()).astimezone(zone)), "near")
 
 
 @register.simple_tag
@@ -183,7 +185,8 @@ def clock(moment: datetime | None) -> SafeString | str:
     """`14:02:11`, in the person's zone; in full on hover."""
     if moment is None:
         return NOTHING
-    return _in_full_on_hover(moment, f"{timezone.localtime(moment):%H:%M:%S}", "clock")
+    local = timezone.localtime(moment)
+    return _in_full_on_hover(local, f"{local:%H:%M:%S}", "clock")
 
 
 @register.simple_tag
@@ -302,12 +305,11 @@ def _near(local: datetime, now: datetime) -> str:
     return f"{local.day} {local:%b}{year} {local:%H:%M}"
 
 
-def _in_full_on_hover(moment: datetime, shown: str, how: str) -> SafeString:
+def _in_full_on_hover(local: datetime, shown: str, how: str) -> SafeString:
     """`how` tells the browser how to write a time that came over the stream in the person's zone."""
-    local = timezone.localtime(moment)
     full = f"{DAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]} {local:%Y, %H:%M:%S} {local:%Z}"
     # Put together by hand: a page has many, and nothing in it comes from outside.
-    return SafeString(f'<time datetime="{_iso(moment)}" data-when="{how}" title="{full}">{shown}</time>')
+    return SafeString(f'<time datetime="{_iso(local)}" data-when="{how}" title="{full}">{shown}</time>')
 
 
 def _icon(name: str) -> SafeString:
