@@ -189,7 +189,7 @@ class _Making:
             self._end(State.FAILED, f"The database could not read the calls: {type(problem).__name__}.")
 
     def _go_back(self) -> None:
-        """To the last call that is safe; to the beginning where there is none, or it is not there any more."""
+        """To the last call that is safe; to the beginning where there is none, or not any more."""
         one = self.export
         if not one.cursor or os.fstat(self.file.fileno()).st_size < one.length:
             one.written, one.length, one.cursor = 0, 0, ""
