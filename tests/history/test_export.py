@@ -53,6 +53,18 @@ def test_hostile_text_comes_through_and_is_no_formula(hostile: str) -> None:
     assert (json.loads(line)["to"], json.loads(line)["from_name"]) == (hostile, hostile)
 
 
+def test_a_client_is_named_however_it_is_written() -> None:
+    seen({"connection_id": "a1", "from": "webrtc:Ana", "to": "+14155550142", "direction": "outgoing"})
+    Contact.objects.create(endpoint="webrtc:ana", name="Ana Lima", changed_by="ben")
+    (row,) = rows()
+    assert (row["With"], row["Name"], row["From name"], row["To name"]) == (
+        "webrtc:Ana",
+        "Ana Lima",
+        "Ana Lima",
+        "",
+    )
+
+
 def test_each_line_ends_as_rfc_4180_has_it() -> None:
     many(3)
     assert written().count(b"\r\n") == 4

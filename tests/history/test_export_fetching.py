@@ -64,9 +64,7 @@ def test_a_part_is_fetched(browser: AsyncClient, asked: str, first: int, end: in
     assert answer["Content-Length"] == str(len(body))
 
 
-@pytest.mark.parametrize(
-    "asked", ["bytes=", "bytes=-", "bytes=5-2", "bytes=0-1,4-5", "lines=1-2"]
-)
+@pytest.mark.parametrize("asked", ["bytes=", "bytes=-", "bytes=5-2", "bytes=0-1,4-5", "lines=1-2"])
 def test_what_names_no_part_gets_the_whole(browser: AsyncClient, asked: str) -> None:
     answer, body = fetched(browser, Range=asked)
     assert (answer.status_code, body) == (200, written())

@@ -125,7 +125,7 @@ def test_what_was_cut_off_is_gone_on_from(ana: Operator, format: Format, sort: s
     for _ in range(3):
         partly = cut_off(one.pk)
         assert (partly.state, partly.working_since) == (State.RUNNING, None)
-        exporting.path_of(one).open("ab").write(b"half a li")
+        exporting.path_of(one).open("ab").write(b"half a line" * 1000)
     assert 0 < partly.written < 20
     assert exporting.unfinished() == [one.pk]
     assert worked(one.pk).written == 20
@@ -138,6 +138,14 @@ def test_a_file_that_is_gone_is_begun_anew(ana: Operator) -> None:
     cut_off(one.pk)
     exporting.path_of(one).unlink()
     assert worked(one.pk).written == 20
+    assert file_of(one) == written()
+
+
+def test_one_without_calls_that_was_cut_off_at_its_end_has_one_heading(ana: Operator) -> None:
+    one = begun(ana)
+    worked(one.pk)
+    Export.objects.update(state=State.RUNNING, ended_at=None)
+    worked(one.pk)
     assert file_of(one) == written()
 
 
