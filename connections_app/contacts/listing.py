@@ -61,7 +61,7 @@ def count(contacts: QuerySet[Contact]) -> str:
     """How many there are, in words. One query."""
     counted = contacts.order_by()[: COUNTED_TO + 1].count()
     if counted > COUNTED_TO:
-        return f"more than {COUNTED_TO:,} contacts"
+        return f"More than {COUNTED_TO:,} contacts"
     return f"{counted:,} contact{'' if counted == 1 else 's'}"
 
 

@@ -69,7 +69,7 @@ def _upload_page(request: HttpRequest, form: UploadForm, status: int = 200) -> H
     context = {
         "form": form,
         "country": person(request).dials_from,
-        "most_lines": MOST_LINES,
+        "most_lines": f"{MOST_LINES:,}",
         "largest": LARGEST_BYTES,
     }
     return render(request, "contacts/import.html", context, status=status)
