@@ -39,6 +39,7 @@ from connections_app.models import (
     Push,
     Role,
     Routine,
+    SavedView,
     Script,
     SyncState,
     Tag,
@@ -125,6 +126,33 @@ def same_name(page: Page) -> None:
     page.get_by_role("button", name="Make the tag").click()
 
 
+def row_selected(page: Page) -> None:
+    page.locator("tbody [name=call]").first.check()
+
+
+def all_that_match(page: Page) -> None:
+    page.get_by_label("Select all on this page").check()
+    page.get_by_label("All that match").check()
+
+
+def asked_about_all(page: Page) -> None:
+    all_that_match(page)
+    page.fill("#bulk-tag", "Grey tag")
+    page.get_by_role("button", name="Put on").click()
+
+
+def none_tagged(page: Page) -> None:
+    page.locator("tbody [name=call]").first.check()
+    page.fill("#bulk-tag", "No such tag")
+    page.get_by_role("button", name="Take off").click()
+
+
+def taken_name(page: Page) -> None:
+    page.click("#views-menu")
+    page.fill("#view-name", "OWN VIEW")
+    page.click("#view-save")
+
+
 def wrong_password(page: Page) -> None:
     page.fill("input[name=username]", "root")
     page.fill("input[name=password]", "wrong")
@@ -142,15 +170,29 @@ CALLS = [
     State("calls", "/calls/", "124 calls"),
     State("calls, an older page", "/calls/", "Newer", click("[rel=next]")),
     State("calls, filtered", "/calls/?q=415&status=failed&since=2026-05-01", "415"),
-    State("calls, filters open", "/calls/?status=failed", "Failed", all_open),
+    State("calls, filters open", "/calls/?status=failed&q=c0010", "Failed", all_open),
     State("calls, none found", "/calls/?q=zzz", "zzz"),
     State("calls, a filter that is wrong", "/calls/?since=banana", "Enter a date as 2026-05-31"),
+    State("calls, one selected", "/calls/?status=failed", "1 of 13 on this page", row_selected),
+    State("calls, all that match", "/calls/?status=finished", "50 of 50 on this page", all_that_match),
     State("a live call", "/calls/a1/", "First seen here", folds_open),
     State("a call of a browser client", "/calls/a2/", "browser client", folds_open),
     State("a failed call", "/calls/a3/", "Failed"),
     State("a past call", "/calls/a4/", "Finished", folds_open),
     State("an unconfirmed call", "/calls/a5/", "Unconfirmed"),
     State("a lost call", "/calls/a6/", "Lost"),
+]
+VIEWS = [
+    State("views, open", "/calls/?q=zzz", "Save these filters as", click("#views-menu")),
+    State("a view, its name taken", "/calls/?q=zzz", "You have a view “Own view”", taken_name),
+    State("a view that is open", "/calls/?q=415&tag=gone", "There is no “gone” to choose.", all_open),
+    State("views", "/v/", "Shared by others"),
+    State("a view that was deleted", "/v/", "was deleted", click("[aria-label='Delete Own view']")),
+    State("a view to change", "/v/{view}/change/", "For all to use"),
+    State("no such view", "/v/nothing/", "There is no such view"),
+    State("all countries", "/calls/choices/country/?q=415", "United Kingdom"),
+    State("calls to be tagged", "/calls/?status=finished", "counted just now", asked_about_all),
+    State("no call tagged", "/calls/?status=failed", "No call was tagged", none_tagged),
 ]
 TAGGED = [
     State("a call, tags open", "/calls/a1/", "New tag", click("#tag-menu-open")),
@@ -255,7 +297,8 @@ def keys(administrator: Operator) -> dict[str, object]:
     bulks = {bulk.state: bulk.pk for bulk in BulkTagging.objects.all()}
     tag = Tag.objects.earliest("pk").pk
     pages = {"right": right.pk, "wrong": wrong.pk, "tag": tag, "administrator": administrator.pk}
-    return bulks | requests | pages
+    view = views_in_every_state(administrator)
+    return bulks | requests | pages | {"view": view}
 
 
 def calls_in_every_state() -> None:
@@ -342,6 +385,14 @@ def tags_and_notes(operator: Operator) -> None:
         )
 
 
+def views_in_every_state(owner: Operator) -> str:
+    """One's own, another's, and one that asks for a tag that is gone; the code of the latter."""
+    other = Operator.objects.create_user("owner-" * 20, first_name="Maximiliane", last_name="x" * 100)
+    SavedView.objects.create(name="Own view", query="q=415&status=finished", owner=owner)
+    SavedView.objects.create(name="y" * 100, query="sort=longest&when=7d", owner=other, is_shared=True)
+    return SavedView.objects.create(name="z" * 100, query="q=415&tag=gone", owner=owner, is_shared=True).code
+
+
 def contacts_in_every_state(operator: Operator) -> None:
     notes, by = "Prefers mail. " * 40, {"changed_by": "ben"}
     Contact.objects.create(pk=901, endpoint="+14155550199", name="Marked Lima", do_not_call=True, **by)
@@ -405,8 +456,19 @@ def reached(page: Page, state: State) -> list[str]:
 
 @pytest.mark.parametrize(
     "states",
-    [CALLS[:4], CALLS[4:7], CALLS[7:13], CALLS[13:], TAGGED, CONTROL, CONTACTS, ROUTINES, REST],
-    ids=["board", "frame and wall", "calls", "one call", "tagged", "control", "contacts", "routines", "rest"],
+    [CALLS[:4], CALLS[4:7], CALLS[7:15], CALLS[15:], VIEWS, TAGGED, CONTROL, CONTACTS, ROUTINES, REST],
+    ids=[
+        "board",
+        "frame and wall",
+        "calls",
+        "one call",
+        "views",
+        "tagged",
+        "control",
+        "contacts",
+        "routines",
+        "rest",
+    ],
 )
 def test_pages_with_calls_in_every_state(
     open_page: Open,
