@@ -12,19 +12,19 @@ RECENT, CONTACTS = 20, 10
 LEAST_CHARACTERS = 3
 
 
-def offered(operator: Operator, *typed: str) -> list[Endpoint]:
-    """Contacts with what is `typed` in their name, number or client; then whom `operator` asked for last.
+def found(*typed: str) -> list[Endpoint]:
+    """Contacts with what is `typed` in their name, number or client.
 
-    A query for each text of three characters or more, and two.
+    A query for each text of three characters or more.
     """
     texts = [text for text in typed if len(text) >= LEAST_CHARACTERS]
-    found = [contact for text in texts for contact in matching(text)[:CONTACTS]]
-    contacts = [with_contact(endpoint_of(contact.endpoint), contact) for contact in found]
-    return list(dict.fromkeys([*contacts, *_recent(operator)]))
+    contacts = [contact for text in texts for contact in matching(text)[:CONTACTS]]
+    return [with_contact(endpoint_of(contact.endpoint), contact) for contact in contacts]
 
 
-def _recent(operator: Operator) -> list[Endpoint]:
+def recent(operator: Operator) -> list[Endpoint]:
+    """Whom `operator` asked for last. Two queries."""
     requests = CallRequest.objects.filter(operator=operator).order_by("-asked_at")[: 3 * RECENT]
-    recent = list(islice(dict.fromkeys(request.endpoint for request in requests), RECENT))
-    names = names_of(recent)
-    return [with_contact(endpoint_of(one), names.get(one.lower())) for one in recent]
+    endpoints = list(islice(dict.fromkeys(request.endpoint for request in requests), RECENT))
+    names = names_of(endpoints)
+    return [with_contact(endpoint_of(one), names.get(one.lower())) for one in endpoints]

@@ -50,9 +50,8 @@ def check_place(request: HttpRequest) -> HttpResponse:
     check_may_place(operator)
     form = PlaceForm(request.POST, operator)
     form.full_clean()
-    typed = (request.POST.get("phone_number", ""), request.POST.get("client_name", ""))
-    context = {"form": form, "offered": completing.offered(operator, *typed), "again": True}
-    return render(request, "control/_checked.html", context | _whom(form))
+    context = {"form": form, "again": True} | _offered(form) | _whom(form)
+    return render(request, "control/_checked.html", context)
 
 
 @never_cache
@@ -190,9 +189,10 @@ def _form_context(form: PlaceForm) -> dict[str, Any]:
     return {
         "form": form,
         "request_id": _kept_id(form),
-        "offered": completing.offered(form.operator),
         "country": form.operator.dials_from,
-    } | _whom(form)
+        **_offered(form),
+        **_whom(form),
+    }
 
 
 def _push_page(request: HttpRequest, call: Connection, form: RoutineForm, status: int = 200) -> HttpResponse:
@@ -210,6 +210,14 @@ def _kept_id(form: RoutineForm) -> UUID:
     """The form's own id while nothing was sent under it; a new form has a new one."""
     kept = form.cleaned_data.get("request_id") if form.is_bound and hasattr(form, "cleaned_data") else None
     return kept if isinstance(kept, UUID) else uuid4()
+
+
+def _offered(form: PlaceForm) -> dict[str, Any]:
+    """Whom the form offers, and the contacts among them who are meant where no number is typed."""
+    typed = [form.data.get(name, "").strip() for name in ("phone_number", "client_name")]
+    found = completing.found(*typed)
+    offered = list(dict.fromkeys([*found, *completing.recent(form.operator)]))
+    return {"offered": offered, "meant": found if typed[0] and "phone_number" in form.errors else []}
 
 
 def _whom(form: PlaceForm) -> dict[str, Any]:

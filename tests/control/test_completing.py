@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains
 
-from connections_app.control.completing import offered
+from connections_app.control.completing import found, recent
 from connections_app.models import CallRequest, Contact, Operator
 from tests.control.conftest import order
 
@@ -43,15 +43,14 @@ def asked_for(operator: Operator, **whom: str) -> CallRequest:
         ("nobody", []),
     ],
 )
-def test_contacts_are_offered_by_any_part(operator: Operator, typed: str, titles: list[str]) -> None:
-    assert [end.title for end in offered(operator, typed)] == titles
+def test_contacts_are_found_by_any_part(typed: str, titles: list[str]) -> None:
+    assert [end.title for end in found(typed)] == titles
 
 
 def test_whom_one_called_last_is_offered_by_name(operator: Operator) -> None:
     asked_for(operator, phone_number="+14155550142")
     asked_for(operator, phone_number="+14155550199")
-    assert [end.title for end in offered(operator)] == ["+1 415-555-0199", "Lima, Ana"]
-    assert [end.title for end in offered(operator, "lima")] == ["Lima, Ana", "+1 415-555-0199"]
+    assert [end.title for end in recent(operator)] == ["+1 415-555-0199", "Lima, Ana"]
 
 
 def test_what_is_typed_brings_contacts_to_the_fields(ana: Client) -> None:
@@ -59,6 +58,16 @@ def test_what_is_typed_brings_contacts_to_the_fields(ana: Client) -> None:
     assertContains(answer, '<option value="+1 415-555-0142">Lima, Ana</option>')
     assertContains(answer, '<option value="kofi">Kofi Mensah (do not call)</option>')
     assertContains(answer, 'hx-swap-oob="true"', 2)
+
+
+def test_a_name_in_place_of_a_number_asks_who_is_meant(ana: Client) -> None:
+    answer = ana.post("/calls/place/check/", order(phone_number="Lima", routine="7"))
+    assertContains(answer, 'href="/calls/place/?number=%2B14155550142&amp;routine=7"')
+    assertNotContains(answer, "cannot be called")
+    answer = ana.post("/calls/place/", order(phone_number="Lima"))
+    assertContains(answer, "Whom do you mean?", status_code=422)
+    assertContains(answer, "cannot be called", status_code=422)
+    assert not CallRequest.objects.exists()
 
 
 def test_whom_it_would_call_is_named(ana: Client) -> None:
