@@ -1,16 +1,11 @@
 """Contacts as people look them up: by any part of a name, a number or a client."""
 
-import re
-
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Lower, Substr
 
 from connections_app.models import Contact
 from connections_app.models.sending import CLIENT
-
-# A number as people write it: digits and what stands between them.
-WRITTEN_NUMBER = re.compile(r"\+?[\d\s()./-]*\d[\d\s()./-]*", re.ASCII)
-BETWEEN_DIGITS = re.compile(r"[\s()./-]", re.ASCII)
+from connections_app.sift.numbers import WRITTEN_NUMBER, search_text
 
 
 def matching(written: str) -> QuerySet[Contact]:
@@ -23,8 +18,7 @@ def matching(written: str) -> QuerySet[Contact]:
     if not text:
         return contacts
     if WRITTEN_NUMBER.fullmatch(text):
-        digits = BETWEEN_DIGITS.sub("", text)
-        return contacts.filter(Q(name__ilike=text) | Q(endpoint__ilike=digits))
+        return contacts.filter(Q(name__ilike=text) | Q(endpoint__ilike=search_text(text)))
     if text.lower().startswith(CLIENT):
         return contacts.filter(endpoint__ilike=text)
     # All clients have the same beginning, which is no part of their names.

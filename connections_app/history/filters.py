@@ -21,6 +21,7 @@ from connections_app.models.connection import BETWEEN, ConnectionQuerySet
 from connections_app.models.countries import COUNTRY_NAMES
 from connections_app.models.sending import CLIENT
 from connections_app.naming import endpoints_named, with_party
+from connections_app.sift.numbers import search_text
 
 EARLIEST, LATEST = 1970, 2200
 LONGEST = 2**31 - 1  # seconds
@@ -28,8 +29,6 @@ DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 DATE_AND_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?", re.ASCII)
 # Seconds, or minutes and hours before them: 90, 1:30, 1:02:03.
 LENGTH = re.compile(r"(?:(?:(\d{1,6}):)?(\d{1,8}):)?(\d{1,10})", re.ASCII)
-# A number as people write it: digits and what stands between them.
-WRITTEN_NUMBER = re.compile(r"\+?[\d\s()./-]*\d[\d\s()./-]*", re.ASCII)
 # The index holds pieces of three characters; what is shorter would be looked for in every row.
 LEAST_CHARACTERS = 3
 COUNTRIES = sorted(COUNTRY_NAMES.items(), key=lambda one: one[1])
@@ -231,14 +230,6 @@ def order_of(form: CallsForm) -> Order:
             return Order.by_talk(descending=sort == Sort.LONGEST)
         case sort:
             return Order.by_time(descending=sort == Sort.NEWEST, by_tag=len(form.cleaned_data["tag"]) == 1)
-
-
-def search_text(written: str) -> str:
-    """`written` as it stands in the searched column: numbers without what people put between digits."""
-    text = written.strip()
-    if WRITTEN_NUMBER.fullmatch(text):
-        return re.sub(r"[\s()./-]", "", text)
-    return text
 
 
 def is_short(wanted: str) -> bool:

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from connections_app.endpoints import Endpoint, callee_of, caller_of, endpoint_of, party_of
-from connections_app.history.filters import WRITTEN_NUMBER, CallsForm, filtered, is_short, search_text
+from connections_app.history.filters import CallsForm, filtered, is_short
 from connections_app.history.reading import TooSlow, within
 from connections_app.models import Connection, Operator
 from connections_app.models.connection import ConnectionQuerySet
 from connections_app.models.sending import CLIENT
 from connections_app.naming import name_ends
 from connections_app.rights import may_place
-from connections_app.sift.numbers import ImpossibleNumber, e164
+from connections_app.sift.numbers import WRITTEN_NUMBER, ImpossibleNumber, e164, search_text
 
 SHOWN = 8
 # Whoever types waits no longer for an answer.

@@ -20,6 +20,9 @@ NOT_READ = {
     NumberParseException.TOO_SHORT_NSN: "it is too short",
     NumberParseException.TOO_LONG: "it is too long",
 }
+# Digits and what people put between them.
+WRITTEN_NUMBER = re.compile(r"\+?[\d\s()./-]*\d[\d\s()./-]*", re.ASCII)
+BETWEEN_DIGITS = re.compile(r"[\s()./-]", re.ASCII)
 E164 = re.compile(r"\+[1-9][0-9]{4,14}", re.ASCII)
 
 
@@ -52,3 +55,9 @@ def e164(typed: str, country: str) -> str:
     if judged != ValidationResult.IS_POSSIBLE:
         raise ImpossibleNumber(NOT_POSSIBLE.get(judged, "no such number is possible"))
     return str(phonenumbers.format_number(number, PhoneNumberFormat.E164))
+
+
+def search_text(written: str) -> str:
+    """`written` as numbers stand in the database: without what people put between digits, where it is one."""
+    text = written.strip()
+    return BETWEEN_DIGITS.sub("", text) if WRITTEN_NUMBER.fullmatch(text) else text

@@ -7,8 +7,9 @@ import pytest
 from django.http import QueryDict
 from django.utils import timezone
 
-from connections_app.history.filters import CallsForm, search_text
+from connections_app.history.filters import CallsForm
 from connections_app.history.links import chips, quick_ranges, standing
+from connections_app.sift.numbers import search_text
 
 
 def cleaned(query: str) -> dict[str, object]:
