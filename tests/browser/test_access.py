@@ -112,6 +112,10 @@ def marked_number(page: Page) -> None:
     page.get_by_label("Phone number").fill("(415) 555-0199")
 
 
+def name_for_a_number(page: Page) -> None:
+    page.get_by_label("Phone number").fill("Name 1")
+
+
 def without_its_token(page: Page) -> None:
     page.evaluate("document.querySelectorAll('[name=csrfmiddlewaretoken]').forEach((one) => one.remove())")
     page.get_by_role("button", name="Save").click()
@@ -238,6 +242,7 @@ CONTACTS = [
     State("contacts to import", "/contacts/import/", "A CSV file"),
     State("what an import would do", f"/contacts/import/{DRY_RUN}/", "Lines that cannot be taken"),
     State("contacts imported", f"/contacts/import/{DONE}/", "Contacts imported"),
+    State("place a call, by name", "/calls/place/", "Whom do you mean?", name_for_a_number),
     State("place a call, marked", "/calls/place/", "Call although marked", marked_number),
 ]
 ROUTINES = [
