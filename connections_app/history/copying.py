@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from asgiref.sync import sync_to_async
 from django.db import connection as database
@@ -11,8 +12,11 @@ from psycopg import AsyncConnection, AsyncCopy, IsolationLevel
 from connections_app.history import export
 from connections_app.history.export import Asked
 
-# So many lines are handed on at once, about 100 KB.
-ROWS = 600
+if TYPE_CHECKING:
+    from psycopg.abc import PQGen
+
+# So many lines are handed on at once, about 60 KB.
+ROWS = 400
 # Hash tables of what few calls have are to be held in memory.
 MEMORY = "64MB"
 
@@ -39,20 +43,17 @@ async def pieces(asked: Asked, place: str | None = None) -> AsyncGenerator[Piece
         return
     async with _connected(asked) as connection, connection.cursor() as cursor, cursor.copy(*wanted) as copy:
         yield heading
-        async for rows in _gathered(copy):
+        while rows := await connection.wait(_several(copy)):
             last, lines = (place, rows) if place is None else export.parted(asked, rows)
             yield Piece(export.body(asked, lines), len(rows), last or "")
 
 
-async def _gathered(copy: AsyncCopy) -> AsyncIterator[list[bytes]]:
+def _several(copy: AsyncCopy) -> "PQGen[list[bytes]]":
+    """The next rows; to ask for each by itself, as one would, takes three times as long."""
     rows: list[bytes] = []
-    async for row in copy:
+    while len(rows) < ROWS and (row := (yield from copy._read_gen())):
         rows.append(bytes(row))
-        if len(rows) == ROWS:
-            yield rows
-            rows = []
-    if rows:
-        yield rows
+    return rows
 
 
 @sync_to_async
