@@ -23,7 +23,7 @@ def form_of(query: QueryDict) -> CallsForm:
             raise Refused(f"“{name}” is not a filter of the list of calls.")
     form = CallsForm(query)
     if not form.is_valid():
-        raise Refused(" ".join(str(error) for errors in form.errors.values() for error in errors))
+        raise Refused(form.problems)
     return form
 
 

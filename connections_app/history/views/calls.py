@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from connections_app.history import links, menus, reading, saving
-from connections_app.history.filters import CallsForm, filtered, is_short, order_of
+from connections_app.history.filters import CallsForm, Sort, filtered, is_short, order_of
 from connections_app.history.paging import BadPlace, CallsPage, Page
 from connections_app.history.rows import rows_of
 from connections_app.history.views.answering import is_htmx
@@ -16,10 +16,10 @@ from connections_app.models import Operator
 
 # What leads to the calls after these, and to those before, by the order of the list.
 BESIDE = {
-    "newest": ("Newer", "Older"),
-    "oldest": ("Older", "Newer"),
-    "longest": ("Longer", "Shorter"),
-    "shortest": ("Shorter", "Longer"),
+    Sort.NEWEST: ("Newer", "Older"),
+    Sort.OLDEST: ("Older", "Newer"),
+    Sort.LONGEST: ("Longer", "Shorter"),
+    Sort.SHORTEST: ("Shorter", "Longer"),
 }
 
 
@@ -85,8 +85,8 @@ def _filters(form: CallsForm, request: HttpRequest) -> dict[str, Any]:
         "sorts": sorts,
         "sort": sort,
         **links.headings(query),
-        "beside": BESIDE[sort.value],
-        "clear_url": "?" if sort.value == "newest" else f"?sort={sort.value}",
+        "beside": BESIDE[Sort(sort.value)],
+        "clear_url": "?" if sort.value == Sort.NEWEST else f"?sort={sort.value}",
         "standing": links.standing(query),
         "is_short": bool(text) and is_short(text),
     }
