@@ -31,6 +31,7 @@ from connections_app.models import (
     ContactImport,
     Doubt,
     EarlierText,
+    Export,
     InboundRule,
     KeptAside,
     Note,
@@ -157,6 +158,12 @@ def taken_name(page: Page) -> None:
     page.click("#view-save")
 
 
+def bad_export(page: Page) -> None:
+    page.click("#export-menu")
+    page.evaluate("document.querySelector('.export [name=query]').value = 'tag=gone'")
+    page.click("#export-do")
+
+
 def wrong_password(page: Page) -> None:
     page.fill("input[name=username]", "root")
     page.fill("input[name=password]", "wrong")
@@ -208,6 +215,16 @@ TAGGED = [
     State("a tag, deleted", "/calls/tags/{tag}/delete/", "This cannot be undone."),
     State("many tagged, running", "/calls/tags/bulk/{running}/", "0 of 9 calls dealt with"),
     State("many tagged", "/calls/tags/bulk/{done}/", "Put on 0 calls."),
+]
+EXPORTS = [
+    State("calls to be exported", "/calls/?q=c0110", "Your exports", click("#export-menu")),
+    State("what cannot be exported", "/calls/?q=c0110", "Nothing was exported", bad_export),
+    State("exports", "/exports/", "Ready: 1,034,567 calls."),
+    State("an export that waits", "/exports/{export_waiting}/", "Waiting for its turn."),
+    State("an export being made", "/exports/{export_running}/", "1,034,567 of about 1,234,567 calls"),
+    State("an export that is there", "/exports/{export_done}/", "Download"),
+    State("an export that failed", "/exports/{export_failed}/", "Go on"),
+    State("an export that was stopped", "/exports/{export_stopped}/", "Stopped after 1,034,567 calls."),
 ]
 CONTROL = [
     State("place a call", "/calls/place/", "Browser client"),
@@ -268,6 +285,7 @@ NOTHING_YET = [
     State("board", "/", "Calls in progress"),
     State("wallboard", "/?wall=1", "Connected"),
     State("calls", "/calls/", "No calls yet"),
+    State("exports", "/exports/", "No exports"),
     State("place a call", "/calls/place/", "Browser client"),
     State("contacts", "/contacts/", "No contacts yet"),
     State("routines", "/routines/", "New routine"),
@@ -303,7 +321,8 @@ def keys(administrator: Operator) -> dict[str, object]:
     tag = Tag.objects.earliest("pk").pk
     pages = {"right": right.pk, "wrong": wrong.pk, "tag": tag, "administrator": administrator.pk}
     view = views_in_every_state(administrator)
-    return bulks | requests | pages | {"view": view}
+    exports = exports_in_every_state(administrator)
+    return bulks | requests | pages | exports | {"view": view}
 
 
 def calls_in_every_state() -> None:
@@ -390,6 +409,28 @@ def tags_and_notes(operator: Operator) -> None:
         )
 
 
+def exports_in_every_state(owner: Operator) -> dict[str, int]:
+    """One in each state, with its key."""
+    now = timezone.now()
+    for state in Export.State:
+        Export.objects.create(
+            owner=owner,
+            format="csv",
+            query="q=415&tag=Grey+tag&status=failed&status=finished&since=2026-05-01",
+            columns=[],
+            time_zone="America/Argentina/ComodRivadavia",
+            name="calls_2026-05-01_2026-11-30.csv",
+            counted=1_234_567,
+            written=1_034_567,
+            length=155_000_000,
+            state=state,
+            reason=LONG if state == Export.State.FAILED else "",
+            working_since=now,
+            ended_at=None if state in (Export.State.WAITING, Export.State.RUNNING) else now,
+        )
+    return {f"export_{one.state}": one.pk for one in Export.objects.all()}
+
+
 def views_in_every_state(owner: Operator) -> str:
     """One's own, another's, and one that asks for a tag that is gone; the code of the latter."""
     other = Operator.objects.create_user("owner-" * 20, first_name="Maximiliane", last_name="x" * 100)
@@ -461,7 +502,19 @@ def reached(page: Page, state: State) -> list[str]:
 
 @pytest.mark.parametrize(
     "states",
-    [CALLS[:4], CALLS[4:7], CALLS[7:15], CALLS[15:], VIEWS, TAGGED, CONTROL, CONTACTS, ROUTINES, REST],
+    [
+        CALLS[:4],
+        CALLS[4:7],
+        CALLS[7:15],
+        CALLS[15:],
+        VIEWS,
+        TAGGED,
+        EXPORTS,
+        CONTROL,
+        CONTACTS,
+        ROUTINES,
+        REST,
+    ],
     ids=[
         "board",
         "frame and wall",
@@ -469,6 +522,7 @@ def reached(page: Page, state: State) -> list[str]:
         "one call",
         "views",
         "tagged",
+        "exports",
         "control",
         "contacts",
         "routines",
