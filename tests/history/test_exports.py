@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from django.conf import LazySettings
 from django.db import connection as database
 from django.test import Client
 from django.utils import timezone
+from psycopg import OperationalError
 from pytest_django.asserts import assertContains
 
 from connections_app.history import copying, export, exporting
@@ -204,6 +206,45 @@ def stopping_first(save: Callable[..., bool]) -> Callable[..., bool]:
         return save(making)
 
     return stopped
+
+
+def test_a_database_that_ends_the_reading_is_asked_again(ana: Operator) -> None:
+    generated(20_000)
+    one = begun(ana)
+    with few_at_once(), patch.object(exporting._Making, "_save", cut_short(exporting._Making._save)):
+        assert isinstance(problem_of(one.pk), OperationalError)
+    assert exporting.unfinished() == [one.pk]
+    assert 0 < Export.objects.get().written < 20_000
+    assert worked(one.pk).state == State.DONE
+    assert file_of(one) == written()
+
+
+def problem_of(pk: int) -> BaseException | None:
+    """With what a worker, in a thread of its own, leaves an export."""
+
+    def work() -> None:
+        try:
+            exporting.work(pk)
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(1) as worker:
+        return worker.submit(work).exception()
+
+
+def cut_short(save: Callable[..., bool]) -> Callable[..., bool]:
+    """As `save`, after the database has ended all reading of exports."""
+
+    def saved(making: Any) -> bool:
+        ours = save(making)
+        with database.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE %s",
+                ["%export"],
+            )
+        return ours
+
+    return saved
 
 
 def test_a_filter_that_is_not_understood_any_more_fails_with_the_reason(
