@@ -30,10 +30,11 @@ LEAST_OF_BARE = 0.5
 MOST_TO_FIRST = 200  # milliseconds
 MOST_GROWTH = 20  # MB
 CSRF = "x" * 32
+# What an export reads of a call (`export.READ`), as it lies there.
 BARE = """
     COPY (
-        SELECT connection_id, status, doubt, direction, started_at, ended_at, first_seen_at, talk_seconds,
-            from_endpoint, to_endpoint, party, country, operator_id
+        SELECT id, connection_id, status, doubt, direction, started_at, ended_at, at, talk_seconds,
+            from_endpoint, to_endpoint, party, country, first_seen_at, operator_id
         FROM connections_app_connection WHERE at >= %s ORDER BY at DESC, id DESC
     ) TO STDOUT (FORMAT csv)
 """
@@ -49,7 +50,7 @@ class Sent:
 
 
 class Visitor:
-    """A signed-in person's browser, over one connection that is kept."""
+    """A signed-in person's browser."""
 
     def __init__(self, port: int, session: str) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
@@ -63,6 +64,7 @@ class Visitor:
         return self._read("GET", address, None, {})
 
     def _read(self, method: str, address: str, body: str | None, headers: dict[str, str]) -> Sent:
+        self.connection.close()  # The server may have let go of it.
         began = time.perf_counter()
         self.connection.request(method, address, body, self.headers | headers)
         answer = self.connection.getresponse()
@@ -171,8 +173,10 @@ def worker() -> Iterator[int]:
     command = (sys.executable, "-W", "ignore", "-m", "celery", "--quiet", "-A", "sift_dashboard", "worker")
     options = ("-Q", "long", "-c", "2", "--pool", "threads", "--loglevel", "warning")
     with subprocess.Popen([*command, *options, "--without-gossip", "--without-mingle"]) as process:
-        yield process.pid
-        process.kill()
+        try:
+            yield process.pid
+        finally:
+            process.kill()
 
 
 def report_made(visitor: Visitor, memory: Memory, worker_pid: int, rows: int) -> None:

@@ -81,9 +81,11 @@ TAGS = f"""
         {PUT} ORDER BY name
     ) END
 """  # noqa: S608
-STATUS = _word(
-    "call.doubt", [pair for pair in Doubt.choices if pair[0]], _word("call.status", Status.choices)
-)
+# Most calls are finished, and in no doubt.
+STATUS = f"""
+    CASE call.doubt WHEN '' THEN {_word("call.status", reversed(Status.choices))}
+    ELSE {_word("call.doubt", Doubt.choices)} END
+"""
 
 
 @dataclass(frozen=True, slots=True)
