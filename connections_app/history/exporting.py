@@ -164,7 +164,7 @@ def path_of(export: Export) -> Path:
 def folder() -> Path:
     """Where the files lie, which is for nobody else to look into."""
     there: Path = settings.DATA_DIR / "exports"
-    there.mkdir(mode=0o700, exist_ok=True)
+    there.mkdir(mode=0o700, parents=True, exist_ok=True)
     return there
 
 

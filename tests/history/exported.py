@@ -1,11 +1,12 @@
 """The file that an export is, read over the test's own connection, whose transaction it is to see."""
 
 from itertools import islice
+from typing import Any
 
 from django.db import connection as database
 from django.db import transaction
 
-from connections_app.history import export
+from connections_app.history import copying, export
 from connections_app.history.export import COLUMNS, Asked, Format
 
 EVERY = [column.name for column in COLUMNS]
@@ -41,3 +42,13 @@ def lines(asked: Asked, place: str | None = None, most: int | None = None) -> li
         # Django takes each time it reads for one in UTC.
         cursor.execute("SELECT set_config('TimeZone', 'UTC', true)")
     return list(islice(got, most))
+
+
+async def body_of(answer: Any) -> bytes:
+    """What an asynchronous client's answer carries; the connection that its view had is let go."""
+    try:
+        if not answer.streaming:
+            return bytes(answer.content)
+        return b"".join([piece async for piece in answer.streaming_content])
+    finally:
+        await copying.let_go()

@@ -10,7 +10,7 @@ from django.test import AsyncClient
 
 from connections_app.models import Export, Operator
 from tests.conftest import in_a_loop
-from tests.history.exported import written
+from tests.history.exported import body_of, written
 from tests.history.test_exports import begun, worked
 from tests.history.test_pages import many
 
@@ -36,9 +36,7 @@ def fetched(browser: AsyncClient, **headers: str) -> tuple[Any, bytes]:
 
     async def fetch() -> tuple[Any, bytes]:
         answer = await browser.get(address, headers={"Accept-Encoding": "gzip"} | headers)
-        if not answer.streaming:
-            return answer, answer.content
-        return answer, b"".join([piece async for piece in answer.streaming_content])
+        return answer, await body_of(answer)
 
     return in_a_loop(fetch())
 

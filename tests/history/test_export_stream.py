@@ -18,7 +18,7 @@ from connections_app.history.export import Asked, Format
 from connections_app.models import Action, Operator
 from tests.conftest import in_a_loop, wait_until
 from tests.control.conftest import Dashboard, account, running_dashboard
-from tests.history.exported import EVERY, written
+from tests.history.exported import EVERY, body_of, written
 from tests.history.test_bulk import generated
 from tests.history.test_pages import many
 from tests.live.conftest import session_of
@@ -77,9 +77,7 @@ def asked(operator: Operator, **form: str) -> tuple[Any, bytes]:
 
     async def ask() -> tuple[Any, bytes]:
         answer = await client.post("/calls/export/", {"query": "", "format": "csv"} | form)
-        if not answer.streaming:
-            return answer, answer.content
-        return answer, b"".join([piece async for piece in answer.streaming_content])
+        return answer, await body_of(answer)
 
     return in_a_loop(ask())
 
