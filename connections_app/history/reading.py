@@ -21,8 +21,10 @@ from connections_app.models.connection import ConnectionQuerySet
 FIRST_TRY = timedelta(milliseconds=400)
 SECOND_TRY = timedelta(seconds=2)
 COUNTING = timedelta(milliseconds=50)
-# More calls than this are not counted, but told by the planner's estimate.
+# More calls than this are not counted, but told by the planner's estimate; nor are those that would cost it
+# more than so much, in its own unit: a page read in a row.
 COUNTED_TO = 10_000
+CHEAP = 2_500
 Row = TypeVar("Row", bound=Model)
 KINDS_OF_SORT = {"Sort", "Incremental Sort"}
 
@@ -77,8 +79,9 @@ def read(wanted: QuerySet[Row]) -> list[Row]:
 
 def count(calls: ConnectionQuerySet) -> Count:
     """How many calls there are of these: exact where that is cheap."""
-    expected = int(_plan(calls.order_by())["Plan Rows"])
-    if expected > COUNTED_TO:
+    plan = _plan(calls.order_by())
+    expected = int(plan["Plan Rows"])
+    if expected > COUNTED_TO or plan["Total Cost"] > CHEAP:
         return Count(expected, is_exact=False)
     try:
         with within(COUNTING):
