@@ -11,6 +11,7 @@ urlpatterns = [
     path("export/", exports.export_calls, name="export_calls"),
     path("search/", search_calls, name="search_calls"),
     path("tags/", tags.tags, name="tags"),
+    path("tags/names/", tags.tag_names, name="tag_names"),
     path("tags/<int:pk>/", tags.change_tag, name="change_tag"),
     path("tags/<int:pk>/delete/", tags.delete_tag, name="delete_tag"),
     path("tags/bulk/", bulk.bulk_tag, name="bulk_tag"),

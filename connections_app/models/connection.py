@@ -54,7 +54,8 @@ IN_PROGRESS = (Status.CONNECTING, Status.CONNECTED)
 # What rows of calls are drawn from.
 SHOWN_IN_ROWS = (
     *("connection_id", "status", "doubt", "direction", "started_at", "at", "talk_seconds"),
-    *("from_endpoint", "to_endpoint", "operator"),
+    *("from_endpoint", "to_endpoint"),
+    *("operator__username", "operator__first_name", "operator__last_name"),
 )
 # As Django's own `reverse` leaves them.
 SAFE_IN_A_PATH = "!$&'()*+,;=~:@"
@@ -117,7 +118,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 
     def for_rows(self) -> Self:
         """With what the rows of lists show alone."""
-        return self.only(*SHOWN_IN_ROWS)
+        return self.select_related("operator").only(*SHOWN_IN_ROWS)
 
     def talked(self, *, at_least: int = 0, at_most: int | None = None) -> Self:
         """Calls whose talk time is known, and no shorter or longer than so many seconds."""

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from django import template
-from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -14,12 +13,6 @@ register = template.Library()
 
 # A row of a list names so many, and says how many more there are.
 IN_A_ROW = 3
-
-
-@register.simple_tag
-def every_tag() -> QuerySet[Tag]:
-    """All tags, by name. One query."""
-    return Tag.objects.only("name", "colour")
 
 
 @register.simple_tag

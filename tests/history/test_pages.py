@@ -15,7 +15,7 @@ from connections_app.sift.payloads import parse_rows
 pytestmark = pytest.mark.django_db
 
 # Session, person, role, rights (2), sync state, and whether the first walk is running.
-FRAME = 7
+FRAME = 6
 
 
 def seen(*rows: dict[str, Any], source: Source = Source.LIST) -> None:

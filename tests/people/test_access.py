@@ -60,7 +60,7 @@ NOTE = "/calls/a1/notes/1/"
 # What operators write to a call, as buttons.
 WRITTEN = ["/calls/a1/tags/", "/calls/a1/notes/", f"{NOTE}away/", f"{NOTE}back/"]
 HISTORY = [*TAG, *BULK_BUTTONS, f"{BULK}1/", NOTE, *WRITTEN]
-PAGES = ["/", "/calls/", "/calls/a1/", TAGS, "/exports/", "/sync/", "/accounts/preferences/"]
+PAGES = ["/", "/calls/", "/calls/a1/", TAGS, f"{TAGS}names/", "/exports/", "/sync/", "/accounts/preferences/"]
 ROUTINES = ["/routines/", "/routines/1/", "/routines/1/compare/", "/routines/schema.json"]
 CONTACTS = ["/contacts/", "/contacts/1/", "/contacts/for/"]
 CHANGING = ["/contacts/new/", "/contacts/1/delete/", "/contacts/put-back/"]

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from connections_app.history import saving, tagging
 from connections_app.history.forms import LONGEST_NAME, TagForm
@@ -29,6 +29,12 @@ def tags(request: HttpRequest) -> HttpResponse:
     if "all" not in request.GET and Connection.objects.filter(connection_id="tags").exists():
         return call(request, "tags")
     return _tags_page(request, TagForm(None))
+
+
+@require_safe
+def tag_names(request: HttpRequest) -> HttpResponse:
+    """All tags, as what a field completes its text with."""
+    return render(request, "history/_tag_names.html", {"names": Tag.objects.values_list("name", flat=True)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
