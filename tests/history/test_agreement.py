@@ -108,6 +108,7 @@ def asked_for(filters: dict[str, Any], days: tuple[date | None, ...], zone: str,
 questions = st.builds(asked_for, filters, ranges, st.sampled_from(ZONES), st.integers(1, 5))
 
 
+@pytest.mark.timeout(240)
 @settings(max_examples=40, deadline=None)
 @given(st.lists(drawn_calls, min_size=4, max_size=14), st.lists(questions, min_size=12, max_size=12))
 def test_the_list_and_the_export_give_what_python_gives(drawn: list[Drawn], questions: list[Asked]) -> None:
