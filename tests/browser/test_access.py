@@ -105,7 +105,7 @@ def changed_by_another(page: Page) -> None:
 
 def contact_changed(page: Page) -> None:
     page.get_by_label("Name").fill("Mine")
-    Contact.objects.filter(pk=902).update(revision=7, name="Theirs")
+    Contact.objects.filter(pk=900002).update(revision=7, name="Theirs")
     page.get_by_role("button", name="Save").click()
 
 
@@ -250,12 +250,12 @@ CONTACTS = [
     State("contacts", "/contacts/", "62 contacts"),
     State("contacts, none found", "/contacts/?q=zzz&do_not_call=1", "has “zzz” in its name"),
     State("contacts, the next page", "/contacts/", "Before", click("[rel=next]")),
-    State("a contact", "/contacts/901/", "Do not call"),
-    State("a contact with much to say", "/contacts/902/", "Changes"),
+    State("a contact", "/contacts/900001/", "Do not call"),
+    State("a contact with much to say", "/contacts/900002/", "Changes"),
     State("a new contact", "/contacts/new/?endpoint=ana", "Add the contact"),
     State("a new contact, wrong", "/contacts/new/?endpoint=12", "too short", click("main [type=submit]")),
-    State("a contact to delete", "/contacts/901/delete/", "Keep"),
-    State("a contact that another changed", "/contacts/902/", "Yours, as you wrote it", contact_changed),
+    State("a contact to delete", "/contacts/900001/delete/", "Keep"),
+    State("a contact that another changed", "/contacts/900002/", "Yours, as you wrote it", contact_changed),
     State("contacts to import", "/contacts/import/", "A CSV file"),
     State("what an import would do", f"/contacts/import/{DRY_RUN}/", "Lines that cannot be taken"),
     State("contacts imported", f"/contacts/import/{DONE}/", "Contacts imported"),
@@ -441,8 +441,8 @@ def views_in_every_state(owner: Operator) -> str:
 
 def contacts_in_every_state(operator: Operator) -> None:
     notes, by = "Prefers mail. " * 40, {"changed_by": "ben"}
-    Contact.objects.create(pk=901, endpoint="+14155550199", name="Marked Lima", do_not_call=True, **by)
-    Contact.objects.create(pk=902, endpoint=f"webrtc:{'x' * 200}", name="y" * 200, notes=notes, **by)
+    Contact.objects.create(pk=900001, endpoint="+14155550199", name="Marked Lima", do_not_call=True, **by)
+    Contact.objects.create(pk=900002, endpoint=f"webrtc:{'x' * 200}", name="y" * 200, notes=notes, **by)
     Contact.objects.bulk_create(
         Contact(endpoint=f"+1212555{n:04}", name=f"Name {n}", **by) for n in range(60)
     )
