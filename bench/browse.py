@@ -176,6 +176,8 @@ def ask_all(rows: int, rounds: int, *, has_peers: bool, is_quiet: bool) -> dict[
             _ask(question, ours, None if is_quiet else theirs, ways, rounds)
             if has_peers:
                 _ask_peers(question, theirs, ways)
+                # The server has let go of what was quiet meanwhile.
+                ours.connection.close()
     close()
     return ways
 
