@@ -17,8 +17,8 @@ SHOWN_FOR = timedelta(minutes=10)
 # Written out, since putting it together anew took as long as asking it.
 STANDING = """
     SELECT call.id, call.connection_id, call.status, call.direction, call.started_at, call.ended_at,
-           call.from_endpoint, call.to_endpoint, call.doubt, call.first_seen_at, call.change_number, call.at,
-           call.party, contact.name AS contact_name, contact.do_not_call,
+           call.from_endpoint, call.to_endpoint, call.doubt, call.first_seen_at, call.change_number,
+           call.at, call.talk_seconds, call.party, contact.name AS contact_name, contact.do_not_call,
            request.operator_id, request.operator_name,
            coalesce(pushed.name, placed.name) AS runs, coalesce(pushed.preview, placed.preview) AS preview,
            push.kind AS asked_kind, push.outcome AS asked_outcome, push.reason AS asked_reason, push.asked_at,

@@ -154,6 +154,10 @@ def test_reading_what_was_announced_costs_one_query(
         reader.snapshot(Kind.BOARD)
     with django_assert_num_queries(1):
         assert reader.read(calls, [Kind.BOARD]) is None
+    times = {"start_time": "2026-05-10T02:28:17Z", "end_time": "2026-05-10T02:29:17Z"}
+    seen(*({"connection_id": f"c{n}", "status": "finished", **times} for n in range(20)))
+    with django_assert_num_queries(1):
+        assert reader.read(calls, [Kind.BOARD])
 
 
 def test_a_board_that_is_full_says_how_many_more(monkeypatch: pytest.MonkeyPatch) -> None:
