@@ -30,7 +30,7 @@ LEAST_OF_BARE = 0.5
 MOST_TO_FIRST = 200  # milliseconds
 MOST_GROWTH = 20  # MB
 CSRF = "x" * 32
-# What an export reads of a call (`export.READ`), as it lies there.
+# What an export reads of a call (`writing.READ`), as it lies there.
 BARE = """
     COPY (
         SELECT id, connection_id, status, doubt, direction, started_at, ended_at, at, talk_seconds,
@@ -125,7 +125,7 @@ def export(rows: int, rounds: int) -> None:
 
 def report_sent(visitor: Visitor, memory: Memory, rounds: int) -> None:
     """The newest calls, as many as are sent at once, in turns by each way."""
-    from connections_app.history.export import AT_ONCE
+    from connections_app.history.exports.writing import AT_ONCE
     from connections_app.models import Connection
 
     newest = Connection.objects.order_by("-at", "-pk").values_list("at", flat=True)
@@ -183,7 +183,7 @@ def report_made(visitor: Visitor, memory: Memory, worker_pid: int, rows: int) ->
     """All calls as a file, and the file fetched."""
     from datetime import UTC, datetime
 
-    from connections_app.history import exporting
+    from connections_app.history.exports import making
 
     # The first one has the worker load what it needs.
     warm = made("since=2200-01-01")
@@ -204,20 +204,20 @@ def report_made(visitor: Visitor, memory: Memory, worker_pid: int, rows: int) ->
     told("fetched", rows, fetched.whole, fetched.octets)
     verdict(f"web process, MB above {before:.0f}", memory.peak() - before, most=MOST_GROWTH)
     for export in (warm, one):
-        exporting.delete(export)
+        making.delete(export)
 
 
 def made(query: str) -> Any:
     """An export of what `query` asks for, which a worker is told to make."""
-    from connections_app.history import exporting
-    from connections_app.history.export import COLUMNS, Asked, Format
+    from connections_app.history.exports import making
+    from connections_app.history.exports.writing import COLUMNS, Asked, Format
     from connections_app.history.reading import Count
     from connections_app.history.tasks import make_export
     from connections_app.models import Operator
 
     asked = Asked(query, Format.CSV, [column.name for column in COLUMNS], "Europe/Berlin")
-    named = exporting.Named(asked, "calls.csv", Count(0, is_exact=True))
-    one = exporting.begin(named, Operator.objects.get(username="visitor"), None)
+    named = making.Named(asked, "calls.csv", Count(0, is_exact=True))
+    one = making.begin(named, Operator.objects.get(username="visitor"), None)
     make_export.delay(one.pk)
     return one
 

@@ -10,7 +10,7 @@ urlpatterns = [
     path("", include("connections_app.live.urls")),
     path("calls/", include("connections_app.control.urls")),
     path("calls/", include("connections_app.history.urls")),
-    path("exports/", include("connections_app.history.export_urls")),
+    path("exports/", include("connections_app.history.exports.urls")),
     path("v/", include("connections_app.history.saved_urls")),
     path("", include("connections_app.hooks.urls")),
     path("contacts/", include("connections_app.contacts.urls")),

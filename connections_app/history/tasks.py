@@ -6,7 +6,8 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_shutting_down
 
-from connections_app.history import bulk, exporting
+from connections_app.history import bulk
+from connections_app.history.exports import making
 
 stopping = threading.Event()
 
@@ -24,7 +25,7 @@ def tag_calls(pk: int) -> None:
 
 @shared_task
 def make_export(pk: int) -> None:
-    exporting.work(pk, stopping)
+    making.work(pk, stopping)
 
 
 @shared_task
@@ -36,10 +37,10 @@ def queue_unfinished_tagging() -> None:
 
 @shared_task
 def queue_unfinished_exports() -> None:
-    for pk in exporting.unfinished():
+    for pk in making.unfinished():
         make_export.delay(pk)
 
 
 @shared_task
 def forget_old_exports() -> None:
-    exporting.forget_old()
+    making.forget_old()

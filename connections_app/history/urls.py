@@ -1,6 +1,7 @@
 from django.urls import path
 
-from connections_app.history.views import bulk, exports, notes, tags
+from connections_app.history.exports.views import export_calls
+from connections_app.history.views import bulk, notes, tags
 from connections_app.history.views.call import call
 from connections_app.history.views.calls import calls, choices
 from connections_app.history.views.search import search_calls
@@ -8,7 +9,7 @@ from connections_app.history.views.search import search_calls
 urlpatterns = [
     path("", calls, name="calls"),
     path("choices/<str:name>/", choices, name="choices"),
-    path("export/", exports.export_calls, name="export_calls"),
+    path("export/", export_calls, name="export_calls"),
     path("search/", search_calls, name="search_calls"),
     path("tags/", tags.tags, name="tags"),
     path("tags/names/", tags.tag_names, name="tag_names"),

@@ -6,8 +6,8 @@ from typing import Any
 from django.db import connection as database
 from django.db import transaction
 
-from connections_app.history import copying, export
-from connections_app.history.export import COLUMNS, Asked, Format
+from connections_app.history.exports import copying, writing
+from connections_app.history.exports.writing import COLUMNS, Asked, Format
 
 EVERY = [column.name for column in COLUMNS]
 
@@ -21,18 +21,18 @@ def written(
 ) -> bytes:
     """The whole file; with `batch`, cut off after every so many calls and gone on with from there."""
     asked = Asked(query, format, columns, zone)
-    file = export.heading(asked)
+    file = writing.heading(asked)
     if not batch:
-        return file + export.body(asked, lines(asked))
+        return file + writing.body(asked, lines(asked))
     place = ""
     while rows := lines(asked, place, batch):
-        place, without = export.parted(asked, rows)
-        file += export.body(asked, without)
+        place, without = writing.parted(asked, rows)
+        file += writing.body(asked, without)
     return file
 
 
 def lines(asked: Asked, place: str | None = None, most: int | None = None) -> list[bytes]:
-    wanted = export.statement(asked, place)
+    wanted = writing.statement(asked, place)
     if wanted is None:
         return []
     with transaction.atomic(), database.cursor() as cursor:

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connections_app.history import paging, reading
-from connections_app.history.export import Format
+from connections_app.history.exports.writing import Format
 from connections_app.history.filters import CallsForm, filtered, order_of
 from connections_app.ingest import ingest
 from connections_app.models import CallTag, Connection, Contact, Note, Operator, Source, Tag

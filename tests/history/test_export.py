@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connections_app.history.export import Format
+from connections_app.history.exports.writing import Format
 from connections_app.models import Connection, Contact, Tag
 from tests.history.exported import written
 from tests.history.test_pages import many, seen

@@ -13,8 +13,8 @@ from django.conf import settings
 from django.db import connection as database
 from django.test import AsyncClient, Client
 
-from connections_app.history import copying, streaming
-from connections_app.history.export import Asked, Format
+from connections_app.history.exports import copying, streaming
+from connections_app.history.exports.writing import Asked, Format
 from connections_app.models import Action, Operator
 from tests.conftest import in_a_loop, wait_until
 from tests.control.conftest import Dashboard, account, running_dashboard

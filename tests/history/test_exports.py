@@ -21,9 +21,9 @@ from django.utils import timezone
 from psycopg import OperationalError
 from pytest_django.asserts import assertContains
 
-from connections_app.history import copying, export, exporting
-from connections_app.history.export import Asked, Format
-from connections_app.history.exporting import Named
+from connections_app.history.exports import copying, making, writing
+from connections_app.history.exports.making import Named
+from connections_app.history.exports.writing import Asked, Format
 from connections_app.history.reading import Count
 from connections_app.models import Action, Contact, Export, Operator
 from tests.conftest import database_url, wait_until
@@ -51,26 +51,26 @@ def ana(client: Client, make_operator: Make) -> Operator:
 def folder(settings: LazySettings, tmp_path: Path) -> Path:
     """Where the files of this test lie."""
     settings.DATA_DIR = tmp_path
-    return exporting.folder()
+    return making.folder()
 
 
 @contextmanager
 def few_at_once() -> Iterator[None]:
     """Progress is kept after every three calls."""
-    with patch.object(copying, "ROWS", 3), patch.object(exporting, "SAVED_EVERY", 0.0):
+    with patch.object(copying, "ROWS", 3), patch.object(making, "SAVED_EVERY", 0.0):
         yield
 
 
 def begun(operator: Operator, query: str = "", format: Format = Format.CSV) -> Export:
     named = Named(Asked(query, format, EVERY, "Europe/Berlin"), f"calls.{format}", Count(9, is_exact=True))
-    return exporting.begin(named, operator, None)
+    return making.begin(named, operator, None)
 
 
 def worked(pk: int, stopping: threading.Event | None = None) -> Export:
     """The export after a worker was at it, in a thread of its own as there."""
 
     def work() -> None:
-        exporting.work(pk, stopping)
+        making.work(pk, stopping)
         database.close()
 
     worker = threading.Thread(target=work)
@@ -88,19 +88,19 @@ def cut_off(pk: int) -> Export:
 
 
 def file_of(one: Export) -> bytes:
-    return exporting.path_of(one).read_bytes()
+    return making.path_of(one).read_bytes()
 
 
 def test_many_calls_are_made_into_a_file_on_record(client: Client, ana: Operator) -> None:
     many(20)
-    with patch.object(export, "AT_ONCE", 5):
+    with patch.object(writing, "AT_ONCE", 5):
         answer = client.post("/calls/export/", {"query": "status=finished&sort=oldest", "format": "csv"})
     one = Export.objects.get()
     assert (answer.status_code, answer["Location"]) == (303, f"/exports/{one.pk}/")
     assertContains(client.get(f"/exports/{one.pk}/"), "Waiting for its turn.")
     assert worked(one.pk).state == State.DONE
     assert file_of(one) == written("status=finished&sort=oldest")
-    assert oct(exporting.path_of(one).stat().st_mode)[-3:] == "600"
+    assert oct(making.path_of(one).stat().st_mode)[-3:] == "600"
     assertContains(client.get("/exports/"), "Ready: 18 calls.")
     told = Action.objects.order_by("pk").values_list("actor", "verb", "phase", "subject", "outcome")
     subject = f"export {one.pk}"
@@ -113,7 +113,7 @@ def test_many_calls_are_made_into_a_file_on_record(client: Client, ana: Operator
 
 def test_days_told_from_today_are_those_of_when_it_was_asked_for(client: Client, ana: Operator) -> None:
     many(6)
-    with patch.object(export, "AT_ONCE", -1):
+    with patch.object(writing, "AT_ONCE", -1):
         client.post("/calls/export/", {"query": "when=yesterday&q=415", "format": "ndjson"})
     yesterday = timezone.localdate() - timedelta(days=1)
     assert Export.objects.get().query == f"q=415&since={yesterday}&until={yesterday}"
@@ -127,9 +127,9 @@ def test_what_was_cut_off_is_gone_on_from(ana: Operator, format: Format, sort: s
     for _ in range(3):
         partly = cut_off(one.pk)
         assert (partly.state, partly.working_since) == (State.RUNNING, None)
-        exporting.path_of(one).open("ab").write(b"half a line" * 1000)
+        making.path_of(one).open("ab").write(b"half a line" * 1000)
     assert 0 < partly.written < 20
-    assert exporting.unfinished() == [one.pk]
+    assert making.unfinished() == [one.pk]
     assert worked(one.pk).written == 20
     assert file_of(one) == written(f"sort={sort}", format)
 
@@ -138,7 +138,7 @@ def test_a_file_that_is_gone_is_begun_anew(ana: Operator) -> None:
     many(20)
     one = begun(ana)
     cut_off(one.pk)
-    exporting.path_of(one).unlink()
+    making.path_of(one).unlink()
     assert worked(one.pk).written == 20
     assert file_of(one) == written()
 
@@ -167,9 +167,9 @@ def test_workers_at_once_make_one_file(ana: Operator) -> None:
 def test_a_file_that_a_silent_worker_holds_is_left_alone(ana: Operator) -> None:
     many(6)
     one = begun(ana)
-    silent = timezone.now() - 2 * exporting.LOST_AFTER
+    silent = timezone.now() - 2 * making.LOST_AFTER
     Export.objects.update(state=State.RUNNING, working_since=silent)
-    with exporting.path_of(one).open("wb") as held:
+    with making.path_of(one).open("wb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         assert worked(one.pk).working_since == silent
     assert worked(one.pk).state == State.DONE
@@ -193,7 +193,7 @@ def test_one_that_was_stopped_is_gone_on_with(client: Client, ana: Operator) -> 
 def test_one_that_is_stopped_while_it_is_written_ends(ana: Operator) -> None:
     many(60)
     one = begun(ana)
-    with few_at_once(), patch.object(exporting._Making, "_save", stopping_first(exporting._Making._save)):
+    with few_at_once(), patch.object(making._Making, "_save", stopping_first(making._Making._save)):
         assert worked(one.pk).state == State.STOPPED
     assert Export.objects.get().written < 60
 
@@ -201,9 +201,9 @@ def test_one_that_is_stopped_while_it_is_written_ends(ana: Operator) -> None:
 def stopping_first(save: Callable[..., bool]) -> Callable[..., bool]:
     """As `save`, after its person has stopped it."""
 
-    def stopped(making: Any) -> bool:
-        exporting.stop(Export.objects.get(pk=making.export.pk))
-        return save(making)
+    def stopped(work: Any) -> bool:
+        making.stop(Export.objects.get(pk=work.export.pk))
+        return save(work)
 
     return stopped
 
@@ -211,9 +211,9 @@ def stopping_first(save: Callable[..., bool]) -> Callable[..., bool]:
 def test_a_database_that_ends_the_reading_is_asked_again(ana: Operator) -> None:
     generated(20_000)
     one = begun(ana)
-    with few_at_once(), patch.object(exporting._Making, "_save", cut_short(exporting._Making._save)):
+    with few_at_once(), patch.object(making._Making, "_save", cut_short(making._Making._save)):
         assert isinstance(problem_of(one.pk), OperationalError)
-    assert exporting.unfinished() == [one.pk]
+    assert making.unfinished() == [one.pk]
     assert 0 < Export.objects.get().written < 20_000
     assert worked(one.pk).state == State.DONE
     assert file_of(one) == written()
@@ -224,7 +224,7 @@ def problem_of(pk: int) -> BaseException | None:
 
     def work() -> None:
         try:
-            exporting.work(pk)
+            making.work(pk)
         finally:
             database.close()
 
@@ -261,7 +261,7 @@ def test_a_filter_that_is_not_understood_any_more_fails_with_the_reason(
 def test_a_disk_that_takes_nothing_is_told_of(ana: Operator) -> None:
     many(6)
     one = begun(ana)
-    exporting.path_of(one).symlink_to("/dev/full")
+    making.path_of(one).symlink_to("/dev/full")
     assert worked(one.pk).state == State.FAILED
     assert Export.objects.get().reason.startswith("The file could not be written: ")
 
@@ -277,7 +277,7 @@ def test_the_same_is_asked_for_once_until_it_is_there(ana: Operator) -> None:
 
 def test_nobody_has_too_many(client: Client, ana: Operator) -> None:
     many(6)
-    with patch.object(exporting, "MOST", 1), patch.object(export, "AT_ONCE", 5):
+    with patch.object(making, "MOST", 1), patch.object(writing, "AT_ONCE", 5):
         begun(ana, "sort=oldest")
         answer = client.post("/calls/export/", {"query": "", "format": "csv"})
     assertContains(answer, "You have 1 exports", status_code=400)
@@ -309,7 +309,7 @@ def test_files_go_after_a_week_and_with_their_owner(ana: Operator, make_operator
     Export.objects.filter(pk=old.pk).update(ended_at=timezone.now() - timedelta(days=7, minutes=1))
     Export.objects.filter(pk=young.pk).update(ended_at=timezone.now() - timedelta(days=6, hours=23))
     Operator.objects.filter(username="ben").delete()
-    assert exporting.forget_old() == 2
+    assert making.forget_old() == 2
     assert [path.name for path in folder.iterdir()] == [young.file_name]
     assert list(Export.objects.all()) == [young]
 
@@ -350,8 +350,8 @@ def test_a_worker_that_is_killed_in_the_middle_is_gone_on_from(
     first.wait()
     cut_off = Export.objects.get()
     assert cut_off.state == State.RUNNING
-    assert cut_off.length <= exporting.path_of(one).stat().st_size
-    Export.objects.update(working_since=timezone.now() - exporting.LOST_AFTER)
+    assert cut_off.length <= making.path_of(one).stat().st_size
+    Export.objects.update(working_since=timezone.now() - making.LOST_AFTER)
     start_worker(**here)
     queue()
     wait_until(lambda: Export.objects.get().state == State.DONE, 60)

@@ -9,7 +9,7 @@ from typing import BinaryIO, Self
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
-from connections_app.history import copying
+from connections_app.history.exports import copying
 
 # Read and handed on at once.
 CHUNK = 256 * 1024

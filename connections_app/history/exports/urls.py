@@ -1,6 +1,6 @@
 from django.urls import path
 
-from connections_app.history.views import exports
+from connections_app.history.exports import views as exports
 
 urlpatterns = [
     path("", exports.exports, name="exports"),

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 
-from connections_app.history import copying
-from connections_app.history.copying import Piece
-from connections_app.history.export import Asked
+from connections_app.history.exports import copying
+from connections_app.history.exports.copying import Piece
+from connections_app.history.exports.writing import Asked
 
 # Connections beside the pool's; who comes when all are taken is asked to try again.
 MOST = 4

@@ -9,8 +9,8 @@ from asgiref.sync import sync_to_async
 from django.db import connection as database
 from psycopg import AsyncConnection, AsyncCopy, IsolationLevel
 
-from connections_app.history import export
-from connections_app.history.export import Asked
+from connections_app.history.exports import writing
+from connections_app.history.exports.writing import Asked
 
 if TYPE_CHECKING:
     from psycopg.abc import PQGen
@@ -31,21 +31,21 @@ class Piece:
 
 
 async def pieces(asked: Asked, place: str | None = None) -> AsyncGenerator[Piece, None]:
-    """The file from its beginning, or what follows `place`, as in `export.statement`. All in one snapshot.
+    """The file from its beginning, or what follows `place`, as in `writing.statement`. All in one snapshot.
 
     The first piece comes once the database has begun. The connection is closed however this ends, which ends
     its query too. Raises `Refused`, `BadPlace` and database errors.
     """
-    wanted = await sync_to_async(export.statement)(asked, place)
-    heading = Piece(b"" if place else export.heading(asked), 0, place or "")
+    wanted = await sync_to_async(writing.statement)(asked, place)
+    heading = Piece(b"" if place else writing.heading(asked), 0, place or "")
     if wanted is None:
         yield heading
         return
     async with _connected(asked) as connection, connection.cursor() as cursor, cursor.copy(*wanted) as copy:
         yield heading
         while rows := await connection.wait(_several(copy)):
-            last, lines = (place, rows) if place is None else export.parted(asked, rows)
-            yield Piece(export.body(asked, lines), len(rows), last or "")
+            last, lines = (place, rows) if place is None else writing.parted(asked, rows)
+            yield Piece(writing.body(asked, lines), len(rows), last or "")
 
 
 def _several(copy: AsyncCopy) -> "PQGen[list[bytes]]":

@@ -13,11 +13,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from kombu.exceptions import OperationalError as BrokerAway
 
-from connections_app.history import export, exporting, fetching, streaming
 from connections_app.history.asked import Refused, form_of, pinned
 from connections_app.history.bulk import filter_words
-from connections_app.history.export import Asked, Format
-from connections_app.history.exporting import Named
+from connections_app.history.exports import fetching, making, streaming, writing
+from connections_app.history.exports.making import Named
+from connections_app.history.exports.writing import Asked, Format
 from connections_app.history.filters import filtered
 from connections_app.history.tasks import make_export
 from connections_app.history.views.answering import is_htmx, see
@@ -40,9 +40,9 @@ def export_calls(request: HttpRequest) -> HttpResponseBase:
         return call(request, "export")
     try:
         named = _named(request)
-        if named.count.calls <= export.AT_ONCE:
+        if named.count.calls <= writing.AT_ONCE:
             return _sent(request, named)
-        made = exporting.begin(named, _person(request), address_of(request))
+        made = making.begin(named, _person(request), address_of(request))
     except Refused as problem:
         return _refused(request, str(problem), BAD_REQUEST)
     except streaming.Busy:
@@ -62,7 +62,7 @@ def exports(request: HttpRequest) -> HttpResponse:
     context = {
         "exports": [_described(one) for one in own],
         "now": timezone.now(),
-        "days": exporting.KEPT.days,
+        "days": making.KEPT.days,
     }
     return render(request, "history/exports.html", context)
 
@@ -82,7 +82,7 @@ def fetch_export(request: HttpRequest, pk: int) -> HttpResponseBase:
         return see(one)
     headers = _headers(one.name, Format(one.format)) | {"Cache-Control": "private, no-cache"}
     try:
-        return fetching.answer(request, exporting.path_of(one), f"{one.file_name}-{one.length}", headers)
+        return fetching.answer(request, making.path_of(one), f"{one.file_name}-{one.length}", headers)
     except FileNotFoundError:
         raise Http404 from None
 
@@ -90,7 +90,7 @@ def fetch_export(request: HttpRequest, pk: int) -> HttpResponseBase:
 @require_POST
 def stop_export(request: HttpRequest, pk: int) -> HttpResponse:
     one = _one(request, pk)
-    exporting.stop(one)
+    making.stop(one)
     return _changed(request, pk)
 
 
@@ -98,14 +98,14 @@ def stop_export(request: HttpRequest, pk: int) -> HttpResponse:
 def go_on_with_export(request: HttpRequest, pk: int) -> HttpResponse:
     """Have one that was stopped, or failed, made to its end."""
     one = _one(request, pk)
-    if exporting.go_on(one, _person(request), address_of(request)):
+    if making.go_on(one, _person(request), address_of(request)):
         _queue(request, one)
     return _changed(request, pk)
 
 
 @require_POST
 def delete_export(request: HttpRequest, pk: int) -> HttpResponse:
-    exporting.delete(_one(request, pk))
+    making.delete(_one(request, pk))
     return see("exports")
 
 
@@ -131,16 +131,16 @@ def _named(request: HttpRequest) -> Named:
     asked = Asked(
         pinned(query),
         Format(format),
-        export.columns_for(_person(request)),
+        writing.columns_for(_person(request)),
         timezone.get_current_timezone_name(),
     )
-    return Named(asked, export.file_name(form, asked.format), export.counted(filtered(form)))
+    return Named(asked, writing.file_name(form, asked.format), writing.counted(filtered(form)))
 
 
 def _sent(request: HttpRequest, named: Named) -> HttpResponseBase:
     """The file as it is read. Raises `Busy`, `Refused`."""
     pieces = async_to_sync(streaming.begun)(named.asked)
-    exporting.record_sending(named, _person(request), address_of(request))
+    making.record_sending(named, _person(request), address_of(request))
     # "identity" keeps it from being packed, piece by piece, in the one thread that serves everybody.
     headers = {"Content-Encoding": "identity", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingHttpResponse(pieces, headers=headers | _headers(named.name, named.asked.format))
@@ -165,7 +165,7 @@ def _changed(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _state(request: HttpRequest, one: Export) -> HttpResponse:
     template = "history/_export_state.html" if is_htmx(request) else "history/export.html"
-    return render(request, template, _described(one) | {"now": timezone.now(), "days": exporting.KEPT.days})
+    return render(request, template, _described(one) | {"now": timezone.now(), "days": making.KEPT.days})
 
 
 def _described(one: Export) -> dict[str, object]:
@@ -174,10 +174,10 @@ def _described(one: Export) -> dict[str, object]:
         "sentence": _sentence(one),
         "words": filter_words(one.query) or "All calls",
         "of": max(1, one.counted, one.written),
-        "is_open": one.state in exporting.OPEN,
-        "may_go_on": one.state in exporting.MAY_GO_ON,
+        "is_open": one.state in making.OPEN,
+        "may_go_on": one.state in making.MAY_GO_ON,
         "is_there": one.state == State.DONE,
-        "kept_until": one.ended_at and one.ended_at + exporting.KEPT,
+        "kept_until": one.ended_at and one.ended_at + making.KEPT,
     }
 
 

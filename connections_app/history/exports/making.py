@@ -25,9 +25,9 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from connections_app.history import copying
 from connections_app.history.asked import Refused
-from connections_app.history.export import Asked, Format
+from connections_app.history.exports import copying
+from connections_app.history.exports.writing import Asked, Format
 from connections_app.history.paging import BadPlace
 from connections_app.history.reading import Count
 from connections_app.models import Action, Export, Operator, Verb
