@@ -102,8 +102,9 @@ AT_ONCE = 250_000
 def make_calls(rows: int) -> None:
     """Fill an empty, migrated database with `rows` calls and what belongs to them; indexes come after."""
     from django.db import connection
+    from django.utils import timezone
 
-    from connections_app.models import Contact, Note, Tag
+    from connections_app.models import Contact, Note, SyncState, Tag
 
     with connection.cursor() as cursor:
         cursor.execute(
@@ -137,4 +138,5 @@ def make_calls(rows: int) -> None:
         ]
         Note.objects.bulk_create(notes, batch_size=2000)
         Contact.objects.bulk_create(contacts, batch_size=2000)
+        SyncState.objects.update(fresh_at=timezone.now())
         cursor.execute("VACUUM ANALYZE")

@@ -19,6 +19,11 @@ from connections_app.models import Operator, SavedView, Tag
 MOST_VIEWS = 100
 LONGEST_QUERY = 4000
 SALT = "a deleted view"
+# What menus and lists of views are drawn from.
+SHOWN = (
+    *("code", "name", "query", "is_shared", "changed_at"),
+    *("owner__username", "owner__first_name", "owner__last_name"),
+)
 
 
 class NotSaved(ValueError):
@@ -36,7 +41,7 @@ class NameTaken(NotSaved):
 def open_to(operator: Operator) -> QuerySet[SavedView]:
     """The views that `operator` may use, by name: their own, and what others share. One query."""
     views = SavedView.objects.filter(Q(owner=operator) | Q(is_shared=True)).select_related("owner")
-    return views.order_by(Lower("name"), "pk")
+    return views.only(*SHOWN).order_by(Lower("name"), "pk")
 
 
 def own(operator: Operator) -> QuerySet[SavedView]:

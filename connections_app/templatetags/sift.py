@@ -90,6 +90,7 @@ def row_icon(name: str, classes: str = "") -> SafeString:
 
 
 @register.simple_tag
+@cache
 def row_icons() -> SafeString:
     """The drawings that `row_icon` refers to, once a page."""
     drawings = format_html_join(
