@@ -200,7 +200,7 @@ def test_the_keyboard_alone_places_finds_and_hangs_up_a_call(
     expect(page.get_by_role("button", name="Keep")).to_be_focused()
     tab_to(page, page.get_by_role("button", name="Yes"))
     keys.press("Enter")
-    expect(page.locator("header .look-finished")).to_be_visible()
+    expect(page.locator("header .look-finished")).to_be_visible(timeout=15_000)
     assert len(sift.routines_set(call.rstrip("/").rsplit("/", 1)[1])) == 1
 
 

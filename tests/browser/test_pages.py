@@ -95,6 +95,9 @@ def weight(page: Page, asked: list[Request]) -> int:
 
 
 def over_the_wire(request: Request) -> int:
+    """Nothing for what was called off when its page was left."""
+    if request.failure:
+        return 0
     sizes = request.sizes()
     is_kept = "/static/" in request.url and not sizes["responseBodySize"]
     return 0 if is_kept else sizes["responseBodySize"] + sizes["responseHeadersSize"]

@@ -68,5 +68,5 @@ def test_a_link_fills_the_form_in(ana: Client, link: str, field: str) -> None:
 
 
 def test_the_page_of_the_form_costs_few_queries(ana: Client, django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(9):  # the frame (7), recent calls, routines
+    with django_assert_num_queries(8):  # the frame (6), recent calls, routines
         ana.get("/calls/place/")

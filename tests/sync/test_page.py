@@ -50,7 +50,7 @@ def test_the_page_costs_a_few_queries(
     sandbox: Sandbox, supervisor: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     sync()
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(11):
         supervisor.get("/sync/")
 
 
