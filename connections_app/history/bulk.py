@@ -20,10 +20,11 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import EmptyResultSet
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max
 from django.http import QueryDict
 from django.utils import timezone
 
+from connections_app.history import claiming
 from connections_app.history.asked import Refused, form_of
 from connections_app.history.filters import CallsForm, filtered
 from connections_app.history.links import words
@@ -38,8 +39,6 @@ State = BulkTagging.State
 # So many calls are tagged while the person waits; more, in the background.
 AT_ONCE = 1_000
 BATCH = 2_000
-# A worker that said nothing for so long is taken for lost.
-LOST_AFTER = timedelta(seconds=60)
 # So long a person waits for the exact count of the calls that match.
 COUNTING = timedelta(seconds=10)
 OPEN = (State.WAITING, State.RUNNING, State.UNDOING)
@@ -215,14 +214,13 @@ def undo(bulk: BulkTagging, operator: Operator, address: str | None) -> bool:
 
 
 def unfinished() -> list[int]:
-    """The keys of those that somebody has to go on with: nobody is at them, or has said so for a minute."""
-    open_ones = BulkTagging.objects.filter(_is_free(timezone.now()), state__in=OPEN)
-    return list(open_ones.order_by("asked_at").values_list("pk", flat=True))
+    """The keys of those that somebody has to go on with."""
+    return claiming.unfinished(BulkTagging.objects.filter(state__in=OPEN))
 
 
 def work(pk: int, stopping: threading.Event | None = None) -> None:
     """Go on with a bulk tagging to its end, or until `stopping`; leaves at once where somebody is at it."""
-    held = _claim(pk)
+    held = claiming.claim(BulkTagging.objects.filter(pk=pk, state__in=OPEN))
     while held:
         if stopping and stopping.is_set():
             BulkTagging.objects.filter(pk=pk, working_since=held).update(working_since=None)
@@ -238,17 +236,6 @@ def _calls(query: str) -> tuple[CallsForm, ConnectionQuerySet]:
     """The filter that a query string holds, and its calls, in the zone that is active. Raises `Refused`."""
     form = form_of(QueryDict(query))
     return form, filtered(form)
-
-
-def _is_free(now: datetime) -> Q:
-    return Q(working_since=None) | Q(working_since__lt=now - LOST_AFTER)
-
-
-def _claim(pk: int) -> datetime | None:
-    """When we said that we are at it; None where somebody else is, or there is nothing to do."""
-    now = timezone.now()
-    claimed = BulkTagging.objects.filter(_is_free(now), pk=pk, state__in=OPEN).update(working_since=now)
-    return now if claimed else None
 
 
 @transaction.atomic

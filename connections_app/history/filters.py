@@ -270,7 +270,7 @@ def _tagged(calls: ConnectionQuerySet, names: list[str]) -> ConnectionQuerySet:
 def operators() -> list[tuple[str, str]]:
     """Everybody, by name, whether or not they may sign in still."""
     people = Operator.objects.only("username", "first_name", "last_name")
-    names = [(one.username, one.get_full_name() or one.username) for one in people]
+    names = [(one.username, one.shown_name) for one in people]
     return sorted(names, key=lambda one: one[1].lower())
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Self
 
-from django.db.models import BooleanField, F, Func, Value
+from django.db.models import F
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
 
@@ -85,33 +86,16 @@ class Order:
 
     def beyond(self, calls: ConnectionQuerySet, place: Place, *, upwards: bool = False) -> ConnectionQuerySet:
         """Those of `calls` from `keyed` that follow `place`, or that come before it. Raises `BadPlace`."""
-        sign = "<" if self.descending != upwards else ">"
-        return calls.filter(
-            RowCompared(F("place_value"), F("place_pk"), self._value(place), Value(place.pk), sign=sign)
-        )
+        compares = TupleLessThan if self.descending != upwards else TupleGreaterThan
+        return calls.filter(compares(Tuple(F("place_value"), F("place_pk")), (self._value(place), place.pk)))
 
-    def _value(self, place: Place) -> Value:
+    def _value(self, place: Place) -> datetime | int:
         if self.is_by_talk:
-            return Value(place.value)
+            return place.value
         try:
-            return Value(EPOCH + place.value * MICROSECOND)
+            return EPOCH + place.value * MICROSECOND
         except OverflowError:
             raise BadPlace(str(place)) from None
-
-
-class RowCompared(Func):
-    """`(a, b) < (c, d)` as one comparison of rows, which one index answers from where it begins."""
-
-    output_field = BooleanField()
-
-    def __init__(self, *sides: Any, sign: str) -> None:
-        super().__init__(*sides)
-        self.sign = sign
-
-    def as_sql(self, compiler: Any, connection: Any, *args: Any, **kwargs: Any) -> tuple[str, Any]:
-        compiled = [compiler.compile(side) for side in self.get_source_expressions()]
-        (a, b, c, d), params = zip(*compiled, strict=True)
-        return f"({a}, {b}) {self.sign} ({c}, {d})", tuple(one for some in params for one in some)
 
 
 @dataclass(frozen=True, slots=True)

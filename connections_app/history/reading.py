@@ -60,7 +60,7 @@ def within(limit: timedelta) -> Iterator[None]:
         raise
 
 
-def rows_of(page: Page, calls: ConnectionQuerySet) -> list[Connection]:
+def calls_on(page: Page, calls: ConnectionQuerySet) -> list[Connection]:
     """The calls of a page and one more, without the large columns. Raises `BadPlace`, `TooSlow`."""
     return read(page.of(calls.for_rows()))
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from connections_app.models import CallTag, Connection, Operator, Tag
+from connections_app.models import CallTag, Connection, Tag
 from connections_app.naming import name_ends
 
 
@@ -22,8 +22,6 @@ def rows_of(calls: Sequence[Connection]) -> list[Row]:
     tags: dict[int, list[Tag]] = {}
     for one in CallTag.objects.filter(connection__in=calls).select_related("tag").order_by("tag__name"):
         tags.setdefault(one.connection_id, []).append(one.tag)
-    return [Row(call, tags.get(call.pk, ()), _name(call.operator)) for call in calls]
-
-
-def _name(operator: Operator | None) -> str:
-    return operator.get_full_name() or operator.get_username() if operator else ""
+    return [
+        Row(call, tags.get(call.pk, ()), call.operator.shown_name if call.operator else "") for call in calls
+    ]

@@ -82,6 +82,11 @@ class Operator(AbstractUser):
         )
 
     @property
+    def shown_name(self) -> str:
+        """What people read: the full name, else what is typed to sign in."""
+        return self.get_full_name() or self.get_username()
+
+    @property
     def dials_from(self) -> str:
         """The country that numbers typed without a + belong to."""
         return self.country or settings.DEFAULT_COUNTRY

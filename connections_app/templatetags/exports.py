@@ -1,7 +1,10 @@
-"""Template tags for exports: the zone that times are written in."""
+"""Template tags for exports: how they are made, and the zone that times are written in."""
 
 from django import template
 from django.utils import timezone
+
+from connections_app.history.exports.writing import AT_ONCE
+from connections_app.history.reading import Count
 
 register = template.Library()
 
@@ -11,3 +14,9 @@ def offset() -> str:
     """How far the person's zone is from UTC now: `+02:00`."""
     written = f"{timezone.localtime():%z}"
     return f"{written[:3]}:{written[3:5]}"
+
+
+@register.filter
+def goes_to_a_file(count: Count) -> bool:
+    """Whether so many calls are exported in the background."""
+    return count.calls > AT_ONCE

@@ -210,9 +210,9 @@ def duration(connection: Connection, now: datetime | None = None) -> SafeString 
         since = connection.at
         length = hours_and_minutes((now or timezone.now()) - since)
         return SafeString(f'<time class="duration" data-clock data-since="{_iso(since)}">{length}</time>')
-    talked = connection.talk_seconds
-    length = NOTHING if talked is None else hours_and_minutes(timedelta(seconds=talked))
-    return SafeString(f'<span class="duration">{length}</span>')
+    seconds = connection.talk_seconds
+    talked = None if seconds is None else timedelta(seconds=seconds)
+    return SafeString(f'<span class="duration">{hours_and_minutes(talked)}</span>')
 
 
 @register.filter

@@ -7,6 +7,7 @@ from django.test import Client
 
 from connections_app.models import Action, CallRequest
 from tests.control.conftest import NUMBER, SAY, order
+from tests.history.test_pages import FRAME
 
 pytestmark = pytest.mark.django_db
 
@@ -68,5 +69,5 @@ def test_a_link_fills_the_form_in(ana: Client, link: str, field: str) -> None:
 
 
 def test_the_page_of_the_form_costs_few_queries(ana: Client, django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(8):  # the frame (6), recent calls, routines
+    with django_assert_num_queries(FRAME + 2):  # recent calls, routines
         ana.get("/calls/place/")

@@ -203,7 +203,7 @@ def walked(query: str, following: Callable[[paging.CallsPage], str | None]) -> t
         form = CallsForm(asked)
         assert form.is_valid(), form.errors
         page = paging.Page.asked(order_of(form), asked)
-        shown = page.made_of(reading.rows_of(page, filtered(form)), asked)
+        shown = page.made_of(reading.calls_on(page, filtered(form)), asked)
         pages.append([call.connection_id for call in shown.calls])
         address = following(shown)
         if not address:

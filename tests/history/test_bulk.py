@@ -15,7 +15,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerAway
 from pytest_django.asserts import assertContains, assertNotContains
 
-from connections_app.history import bulk
+from connections_app.history import bulk, claiming
 from connections_app.history.bulk import Asked
 from connections_app.history.tasks import queue_unfinished_tagging, tag_calls
 from connections_app.models import (
@@ -316,7 +316,7 @@ def begun(count: int, **more: Any) -> BulkTagging:
 
 def after_one_batch(one: BulkTagging) -> datetime:
     """A worker's first batch is done; when it last said that it is at it."""
-    claimed = bulk._claim(one.pk)
+    claimed = claiming.claim(BulkTagging.objects.filter(pk=one.pk, state__in=bulk.OPEN))
     held = claimed and bulk._next_batch(one.pk, claimed)
     assert held
     return held
@@ -329,7 +329,7 @@ def test_who_works_at_it_keeps_others_from_it(ana: Client, small_batches: None) 
     assert bulk.unfinished() == []
     bulk.work(one.pk)
     assert tagged() == set()
-    BulkTagging.objects.update(working_since=timezone.now() - bulk.LOST_AFTER)
+    BulkTagging.objects.update(working_since=timezone.now() - claiming.LOST_AFTER)
     assert bulk.unfinished() == [one.pk]
     bulk.work(one.pk)
     assert tagged() == ids(0, 19)

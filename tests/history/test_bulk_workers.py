@@ -11,7 +11,7 @@ import pytest
 from django.db import connection as database
 from django.utils import timezone
 
-from connections_app.history import bulk
+from connections_app.history import bulk, claiming
 from connections_app.models import Action, BulkTagged, BulkTagging, CallTag, Connection, Operator
 from tests.conftest import wait_until
 from tests.history.conftest import on_the_tests_database
@@ -100,7 +100,7 @@ def test_a_worker_that_is_killed_in_the_middle_is_gone_on_from(
     first.wait()
     cut_off = progress()
     assert cut_off.state in (State.RUNNING, State.UNDOING)
-    BulkTagging.objects.update(working_since=timezone.now() - bulk.LOST_AFTER)
+    BulkTagging.objects.update(working_since=timezone.now() - claiming.LOST_AFTER)
     start_worker()
     queue()
     wait_until(lambda: progress().state in (State.DONE, State.UNDONE), 60)

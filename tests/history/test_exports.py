@@ -21,6 +21,7 @@ from django.utils import timezone
 from psycopg import OperationalError
 from pytest_django.asserts import assertContains
 
+from connections_app.history import claiming
 from connections_app.history.exports import copying, making, writing
 from connections_app.history.exports.making import Named
 from connections_app.history.exports.writing import Asked, Format
@@ -167,7 +168,7 @@ def test_workers_at_once_make_one_file(ana: Operator) -> None:
 def test_a_file_that_a_silent_worker_holds_is_left_alone(ana: Operator) -> None:
     many(6)
     one = begun(ana)
-    silent = timezone.now() - 2 * making.LOST_AFTER
+    silent = timezone.now() - 2 * claiming.LOST_AFTER
     Export.objects.update(state=State.RUNNING, working_since=silent)
     with making.path_of(one).open("wb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
@@ -351,7 +352,7 @@ def test_a_worker_that_is_killed_in_the_middle_is_gone_on_from(
     cut_off = Export.objects.get()
     assert cut_off.state == State.RUNNING
     assert cut_off.length <= making.path_of(one).stat().st_size
-    Export.objects.update(working_since=timezone.now() - making.LOST_AFTER)
+    Export.objects.update(working_since=timezone.now() - claiming.LOST_AFTER)
     start_worker(**here)
     queue()
     wait_until(lambda: Export.objects.get().state == State.DONE, 60)

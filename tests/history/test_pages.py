@@ -14,7 +14,7 @@ from connections_app.sift.payloads import parse_rows
 
 pytestmark = pytest.mark.django_db
 
-# Session, person, role, rights (2), sync state, and whether the first walk is running.
+# Session, person, rights (2), sync state, and whether the first walk is running.
 FRAME = 6
 
 
@@ -193,7 +193,7 @@ def test_a_list_that_takes_too_long_says_what_to_tighten(
     def too_slow(*_: Any) -> None:
         raise reading.TooSlow
 
-    monkeypatch.setattr(reading, "rows_of", too_slow)
+    monkeypatch.setattr(reading, "calls_on", too_slow)
     answer = signed_in.get("/calls/?q=415")
     assertContains(answer, "a longer text is found faster")
     assertContains(answer, "?q=415&amp;when=7d")

@@ -17,8 +17,7 @@ from pytest_django.asserts import assertContains, assertNotContains
 from connections_app.admin import read_only
 from connections_app.admin.read_only import ReadOnlyAdmin
 from connections_app.history.reading import TooSlow
-from connections_app.models import Action, Callback, CallRequest, Connection, Contact, Operator, Walk
-from connections_app.people.roles import make_administrator
+from connections_app.models import Action, Callback, CallRequest, Connection, Contact, Walk
 from tests.history.test_pages import many, seen
 
 pytestmark = pytest.mark.django_db
@@ -28,14 +27,6 @@ READ_ONLY = [model for model, known in site._registry.items() if isinstance(know
 # Session, person, rights (2); the rows, within a time, which takes three more. A search reads contacts too.
 QUERIES = 4 + 4
 COUNTS_OR_SKIPS = re.compile(r"\bcount\s*\(|\boffset\b", re.IGNORECASE)
-
-
-@pytest.fixture
-def admin(client: Client) -> Client:
-    operator = Operator(username="root")
-    make_administrator(operator)
-    client.force_login(operator)
-    return client
 
 
 def shown(answer: Any) -> list[str]:

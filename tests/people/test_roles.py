@@ -10,7 +10,6 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.asserts import assertContains
 
 from connections_app.models import Operator, Role
-from connections_app.people.roles import make_administrator
 from tests.history.test_pages import seen
 
 pytestmark = pytest.mark.django_db
@@ -26,14 +25,6 @@ def test_each_role_may_what_the_one_below_it_may() -> None:
     assert viewer <= operator < supervisor < administrator
     assert "run_sync" in supervisor - operator
     assert "change_operator" in administrator - supervisor
-
-
-@pytest.fixture
-def admin(client: Client) -> Client:
-    operator = Operator(username="root")
-    make_administrator(operator)
-    client.force_login(operator)
-    return client
 
 
 def test_an_administrator_creates_and_deactivates_an_operator(admin: Client) -> None:

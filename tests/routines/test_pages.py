@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from connections_app.models import InboundRule, Operator, Role, Routine, RoutineVersion, UsedBy
+from tests.history.test_pages import FRAME
 from tests.routines.conftest import HELLO, MakeRoutine
 from tests.routines.test_in_step import controls
 
@@ -130,10 +131,6 @@ def test_what_is_not_there_is_not_found(writer: Client, pk: int) -> None:
         assert writer.get(f"/routines/{pk}/{address}").status_code == 404
     for button in ("archive", "bring-back"):
         assert writer.post(f"/routines/{pk}/{button}/", {"revision": 1}).status_code == 404
-
-
-# What the frame of every page asks for: session, person, two for permissions, role, and two for freshness.
-FRAME = 6
 
 
 def test_the_list_costs_the_same_however_long(

@@ -22,9 +22,9 @@ import psycopg
 from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Q
 from django.utils import timezone
 
+from connections_app.history import claiming
 from connections_app.history.asked import Refused
 from connections_app.history.exports import copying
 from connections_app.history.exports.writing import Asked, Format
@@ -41,8 +41,6 @@ MAY_GO_ON = (State.STOPPED, State.FAILED)
 KEPT = timedelta(days=7)
 # So many one person has at once.
 MOST = 20
-# A worker that said nothing for so long is taken for lost, where the file is not locked any more.
-LOST_AFTER = timedelta(seconds=60)
 SAVED_EVERY = 1.0  # seconds
 # The database went away, or was made to end what it did: it is tried again. Whatever else it says is final.
 GONE = ("08", "57P")
@@ -127,8 +125,7 @@ def delete(export: Export) -> None:
 
 def unfinished() -> list[int]:
     """The keys of those that somebody has to go on with."""
-    open_ones = Export.objects.filter(_is_free(timezone.now()), state__in=OPEN)
-    return list(open_ones.order_by("asked_at").values_list("pk", flat=True))
+    return claiming.unfinished(Export.objects.filter(state__in=OPEN))
 
 
 def forget_old() -> int:
@@ -149,7 +146,9 @@ def work(pk: int, stopping: threading.Event | None = None) -> None:
     if export is None:
         return
     with _locked(path_of(export)) as file:
-        held = _claim(pk) if file else None
+        # A worker that is silent is not lost while it has the file locked.
+        open_one = Export.objects.filter(pk=pk, state__in=OPEN)
+        held = claiming.claim(open_one, state=State.RUNNING) if file else None
         if file and held:
             export.refresh_from_db()
             _Making(export, held, file, stopping or threading.Event()).run()
@@ -253,19 +252,6 @@ def _locked(path: Path) -> "Iterator[BinaryIO | None]":
             yield None
         else:
             yield file
-
-
-def _claim(pk: int) -> datetime | None:
-    """When we said that we are at it; None where there is nothing to do any more."""
-    now = timezone.now()
-    claimed = Export.objects.filter(_is_free(now), pk=pk, state__in=OPEN).update(
-        state=State.RUNNING, working_since=now
-    )
-    return now if claimed else None
-
-
-def _is_free(now: datetime) -> Q:
-    return Q(working_since=None) | Q(working_since__lt=now - LOST_AFTER)
 
 
 def _outcome(export: Export) -> str:

@@ -1,17 +1,14 @@
 """`/calls/export/` and `/exports/`: the list of calls as a file, sent at once or made in the background."""
 
-import logging
 from typing import cast
 
 from asgiref.sync import async_to_sync
-from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from kombu.exceptions import OperationalError as BrokerAway
 
 from connections_app.history.asked import Refused, form_of, pinned
 from connections_app.history.bulk import filter_words
@@ -20,12 +17,10 @@ from connections_app.history.exports.making import Named
 from connections_app.history.exports.writing import Asked, Format
 from connections_app.history.filters import filtered
 from connections_app.history.tasks import make_export
-from connections_app.history.views.answering import is_htmx, see
+from connections_app.history.views.answering import is_htmx, queue, see
 from connections_app.history.views.call import call
 from connections_app.models import Export, Operator
 from connections_app.recording import address_of
-
-logger = logging.getLogger(__name__)
 
 State = Export.State
 BAD_REQUEST, CONFLICT, UNAVAILABLE = 400, 409, 503
@@ -50,7 +45,7 @@ def export_calls(request: HttpRequest) -> HttpResponseBase:
         answer = _refused(request, words, UNAVAILABLE)
         answer.headers["Retry-After"] = RETRY_AFTER
         return answer
-    _queue(request, made)
+    queue(request, make_export, made.pk)
     return see(made)
 
 
@@ -63,6 +58,7 @@ def exports(request: HttpRequest) -> HttpResponse:
         "exports": [_described(one) for one in own],
         "now": timezone.now(),
         "days": making.KEPT.days,
+        "at_once": f"{writing.AT_ONCE:,}",
     }
     return render(request, "history/exports.html", context)
 
@@ -99,7 +95,7 @@ def go_on_with_export(request: HttpRequest, pk: int) -> HttpResponse:
     """Have one that was stopped, or failed, made to its end."""
     one = _one(request, pk)
     if making.go_on(one, _person(request), address_of(request)):
-        _queue(request, one)
+        queue(request, make_export, one.pk)
     return _changed(request, pk)
 
 
@@ -148,15 +144,6 @@ def _sent(request: HttpRequest, named: Named) -> HttpResponseBase:
 
 def _headers(name: str, format: Format) -> dict[str, str]:
     return {"Content-Type": TYPES[format], "Content-Disposition": f'attachment; filename="{name}"'}
-
-
-def _queue(request: HttpRequest, one: Export) -> None:
-    """Have it made. What cannot be queued now, the schedule queues later."""
-    try:
-        make_export.delay(one.pk)
-    except BrokerAway:
-        logger.warning("Export %s could not be queued: Valkey does not answer", one.pk)
-        messages.warning(request, "It begins as soon as Valkey answers again.")
 
 
 def _changed(request: HttpRequest, pk: int) -> HttpResponse:

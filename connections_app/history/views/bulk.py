@@ -1,9 +1,7 @@
 """`/calls/tags/bulk/`: a tag on many calls: asked for, confirmed, watched, stopped and undone."""
 
-import logging
 from typing import Any, cast
 
-from django.contrib import messages
 from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +9,6 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
-from kombu.exceptions import OperationalError as BrokerAway
 
 from connections_app.history import bulk, tagging
 from connections_app.history.asked import Refused
@@ -19,11 +16,9 @@ from connections_app.history.bulk import Asked
 from connections_app.history.forms import BulkForm
 from connections_app.history.tagging import in_words
 from connections_app.history.tasks import tag_calls
-from connections_app.history.views.answering import REFUSED, is_htmx, see
+from connections_app.history.views.answering import REFUSED, is_htmx, queue, see
 from connections_app.models import BulkTagging, Operator, Tag
 from connections_app.recording import address_of
-
-logger = logging.getLogger(__name__)
 
 State = BulkTagging.State
 # What a person confirms is what was counted for them, and not long ago.
@@ -159,15 +154,11 @@ def _begin(request: HttpRequest, operator: Operator, asked: Asked) -> HttpRespon
 
 
 def _work(request: HttpRequest, one: BulkTagging, calls: int) -> None:
-    """Do it, or have it done. What cannot be queued now, the schedule queues later."""
+    """Do it, or have it done."""
     if calls <= bulk.AT_ONCE:
         bulk.work(one.pk)
         return
-    try:
-        tag_calls.delay(one.pk)
-    except BrokerAway:
-        logger.warning("Bulk tagging %s could not be queued: Valkey does not answer", one.pk)
-        messages.warning(request, "It begins as soon as Valkey answers again.")
+    queue(request, tag_calls, one.pk)
 
 
 def _state(request: HttpRequest, one: BulkTagging) -> HttpResponse:

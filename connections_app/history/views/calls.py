@@ -32,7 +32,7 @@ def calls(request: HttpRequest) -> HttpResponse:
         matching = filtered(form)
         try:
             page = Page.asked(order_of(form), request.GET)
-            shown = page.made_of(reading.rows_of(page, matching), request.GET)
+            shown = page.made_of(reading.calls_on(page, matching), request.GET)
             is_all = not (shown.next_url or shown.previous_url)
             count = reading.Count(len(shown.calls), is_exact=True) if is_all else reading.count(matching)
         except BadPlace:
