@@ -96,7 +96,7 @@ OWN_INDEXES = """
     WHERE indrelid = 'connections_app_connection'::regclass
         AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
 """
-AT_ONCE = 250_000
+BATCH = 250_000
 
 
 def make_calls(rows: int) -> None:
@@ -120,8 +120,8 @@ def make_calls(rows: int) -> None:
         indexes = cursor.fetchall()
         for name, _ in indexes:
             cursor.execute(f"DROP INDEX {name}")
-        for first in range(1, rows + 1, AT_ONCE):
-            cursor.execute(CALLS, told | {"first": first, "last": min(rows, first + AT_ONCE - 1)})
+        for first in range(1, rows + 1, BATCH):
+            cursor.execute(CALLS, told | {"first": first, "last": min(rows, first + BATCH - 1)})
         for _, definition in indexes:
             cursor.execute(definition)
         Tag.objects.bulk_create(Tag(name=f"Tag {n}", made_by="bench") for n in range(1, TAGS + 1))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bench._plans import TABLE
 
-ROWS, AT_ONCE, ROUNDS = 10_000, 1_000, 5
+ROWS, BATCH, ROUNDS = 10_000, 1_000, 5
 # Those that keep ids apart stay.
 INDEXES = f"""
     SELECT indexrelid::regclass::text, pg_relation_size(indexrelid) / 1000000.0,
@@ -50,8 +50,8 @@ def taken_in(first: int, without: str, late: list[str]) -> float:
     """The microseconds that a new call takes, on average."""
     from django.db import connection, transaction
 
-    from bench.browse import new_call
-    from connections_app.ingest import ingest
+    from bench._new_calls import new_call
+    from connections_app.calls.ingest import ingest
     from connections_app.models import Source
     from connections_app.sift.payloads import Observation, parse_connection
 
@@ -63,8 +63,8 @@ def taken_in(first: int, without: str, late: list[str]) -> float:
             if without:
                 cursor.execute(f"DROP INDEX {without}")
             began = time.perf_counter()
-            for start in range(0, ROWS, AT_ONCE):
-                ingest(calls[start : start + AT_ONCE], Source.LIST)
+            for start in range(0, ROWS, BATCH):
+                ingest(calls[start : start + BATCH], Source.LIST)
             for name in late:
                 if name != without:
                     cursor.execute("SELECT gin_clean_pending_list(%s::regclass)", [name])

@@ -72,7 +72,7 @@ def paginated(request: HttpRequest) -> HttpResponse:
     from connections_app.models import Connection
 
     asked = {name: value for name, value in request.GET.items() if name != "page"}
-    calls = Connection.objects.filter(**asked).defer("raw", "client_data", "searched").order_by("-at", "-id")
+    calls = Connection.objects.filter(**asked).defer("raw", "client_data").order_by("-at", "-id")
     pages: Paginator[Any] = Paginator(calls, ROWS)
     return _answer(pages.get_page(request.GET.get("page")), pages.count)
 

@@ -24,8 +24,8 @@ def plan_of(question: str, query: str) -> Plan:
     """What the list's query string `query` makes the database do for one page of rows."""
     from django.http import QueryDict
 
-    from connections_app.history.filters import CallsForm, filtered, order_of
-    from connections_app.history.paging import Page
+    from connections_app.call_list.filters import CallsForm, filtered, order_of
+    from connections_app.call_list.paging import Page
 
     asked = QueryDict(query.removeprefix("?"))
     form = CallsForm(asked)
@@ -38,8 +38,8 @@ def plan_of_count(question: str, query: str) -> Plan:
     """The same for the count beside the list, where it is made exactly."""
     from django.http import QueryDict
 
-    from connections_app.history.filters import CallsForm, filtered
-    from connections_app.history.reading import COUNTED_TO
+    from connections_app.call_list.filters import CallsForm, filtered
+    from connections_app.call_list.time_limits import COUNTED_TO
 
     form = CallsForm(QueryDict(query.removeprefix("?")))
     assert form.is_valid(), form.errors

@@ -19,9 +19,11 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from urllib.parse import quote, urlencode
 
+from bench._new_calls import take_in
+from bench._verdict import verdict
 from bench._web import close, environment_on, prepare, web
 from bench.sync import bench_database
 
@@ -31,13 +33,14 @@ MOST_OF_SMALL = 1.3
 LEAST_OF_STOCK = 20
 MOST_MS = 100
 MOST_WHILE_SYNCING = 2.0
-ROWS_A_SECOND = 5_000
 # Those whose time must hardly grow with the table.
 FLAT = ("first page", "by status", "rare fragment", "common fragment")
 WHILE_SYNCING = ("first page", "by status", "rare fragment", "by operator")
 PEERS_TRIES, WARM_UP = 3, 3
 OURS = ("sift_dashboard.asgi:application",)
 PLAIN = ("bench._plain:application", "--factory")
+# As the trigram index has it.
+ENDS = "(E'\\n' || coalesce(from_endpoint, '') || E'\\n' || coalesce(to_endpoint, '') || E'\\n')"
 
 
 @dataclass(frozen=True)
@@ -225,7 +228,7 @@ def in_sql(condition: str) -> float:
 
 
 def questions(rows: int) -> list[Question]:
-    from connections_app.history.paging import Order
+    from connections_app.call_list.paging import Order
     from connections_app.models import Connection, Operator, Tag
 
     middle = Connection.objects.order_by("-at", "-id").for_rows()[rows // 2]
@@ -251,15 +254,15 @@ def questions(rows: int) -> list[Question]:
         Question(
             "rare fragment",
             f"?q={rare}",
-            f"searched ILIKE '%{rare}%'",
-            {"searched__icontains": rare},
+            f"{ENDS} ILIKE '%{rare}%'",
+            {"to_endpoint__icontains": rare},
             f"?q={rare}",
         ),
         Question(
-            "common fragment", "?q=415", "searched ILIKE '%415%'", {"searched__icontains": "415"}, "?q=415"
+            "common fragment", "?q=415", f"{ENDS} ILIKE '%415%'", {"to_endpoint__icontains": "415"}, "?q=415"
         ),
         Question(
-            "none", "?q=zzqqx", "searched ILIKE '%zzqqx%'", {"searched__icontains": "zzqqx"}, "?q=zzqqx"
+            "none", "?q=zzqqx", f"{ENDS} ILIKE '%zzqqx%'", {"to_endpoint__icontains": "zzqqx"}, "?q=zzqqx"
         ),
         Question("by tag", "?tag=Tag+3", tagged, {"call_tags__tag": str(tag.pk)}),
         Question(
@@ -344,43 +347,6 @@ def while_syncing(environment: dict[str, str], rows: int, rounds: int) -> tuple[
     return before, during, float(told)
 
 
-def take_in(seconds: float) -> None:
-    """Take in new calls for so long, `ROWS_A_SECOND` of them, a page's worth of batches; print the rate."""
-    prepare(dict(os.environ))
-    from connections_app.ingest import ingest
-    from connections_app.models import Source
-    from connections_app.sift.payloads import Observation, parse_connection
-
-    began, taken = time.monotonic(), 0
-    while (elapsed := time.monotonic() - began) < seconds:
-        if taken < elapsed * ROWS_A_SECOND:
-            told = (parse_connection(new_call(taken + n)) for n in range(500))
-            ingest([one for one in told if isinstance(one, Observation)], Source.LIST)
-            taken += 500
-        else:
-            time.sleep(0.01)
-    print(taken / (time.monotonic() - began))
-    close()
-
-
-def new_call(number: int) -> dict[str, str]:
-    """A finished call of just now, with an id and a number as unlike the others as real ones are."""
-    drawn = f"{hash((number, 'new')) & 0xFFFFFFFFFFFFFFFF:016x}"
-    ended = datetime.now(UTC)
-    return {
-        "connection_id": drawn,
-        "status": "finished",
-        "direction": "incoming",
-        "start_time": (ended - timedelta(seconds=60)).isoformat(),
-        "end_time": ended.isoformat(),
-        "from": "+14155550001",
-        "to": f"+1{2_000_000_000 + int(drawn, 16) % 7_000_000_000}",
-    }
-
-
-# Telling
-
-
 def report(small: dict[str, Way], large: dict[str, Way], rows: int) -> None:
     print(f"\nmilliseconds at {rows:,} calls, the middle of all tries; ours at {SMALL:,} in front")
     print(f"{'':<20}{'ours,':>8}{'ours':>8}{'p95':>8}{'bare':>8}{'SQL':>8}{'Paginator':>11}{'admin':>9}")
@@ -410,12 +376,6 @@ def report_syncing(before: Way, during: Way, rate: float) -> None:
     print(f"\nwhile {rate:,.0f} calls a second are taken in")
     for name in WHILE_SYNCING:
         verdict(f"{name}: p95 then / before", during.p95(name) / before.p95(name), most=MOST_WHILE_SYNCING)
-
-
-def verdict(what: str, figure: float, *, most: float | None = None, least: float | None = None) -> None:
-    is_met = figure <= most if most is not None else figure >= (least or 0)
-    limit = f"at most {most:g}" if most is not None else f"at least {least:g}"
-    print(f"{what:<45} {figure:>8.2f}  {limit:<13} {'met' if is_met else 'NOT MET'}", flush=True)
 
 
 if __name__ == "__main__":

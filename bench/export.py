@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from bench._verdict import verdict
 from bench._web import close, environment_on, prepare, web
-from bench.browse import OURS, signed_in, verdict
+from bench.browse import OURS, signed_in
 from bench.sync import bench_database
 
 ROWS = 1_000_000
@@ -125,11 +126,11 @@ def export(rows: int, rounds: int) -> None:
 
 def report_sent(visitor: Visitor, memory: Memory, rounds: int) -> None:
     """The newest calls, as many as are sent at once, in turns by each way."""
-    from connections_app.history.exports.writing import AT_ONCE
+    from connections_app.exports.writing import INLINE_LIMIT
     from connections_app.models import Connection
 
     newest = Connection.objects.order_by("-at", "-pk").values_list("at", flat=True)
-    since = newest[min(AT_ONCE, newest.count()) - 1].replace(microsecond=0)
+    since = newest[min(INLINE_LIMIT, newest.count()) - 1].replace(microsecond=0)
     calls = Connection.objects.filter(at__gte=since).count()
     form = {"query": f"since={since:%Y-%m-%dT%H:%M:%S}"}
     visitor.post("/calls/export/", **form, format="csv")
@@ -183,7 +184,7 @@ def report_made(visitor: Visitor, memory: Memory, worker_pid: int, rows: int) ->
     """All calls as a file, and the file fetched."""
     from datetime import UTC, datetime
 
-    from connections_app.history.exports import making
+    from connections_app.exports import making
 
     # The first one has the worker load what it needs.
     warm = made("since=2200-01-01")
@@ -209,13 +210,13 @@ def report_made(visitor: Visitor, memory: Memory, worker_pid: int, rows: int) ->
 
 def made(query: str) -> Any:
     """An export of what `query` asks for, which a worker is told to make."""
-    from connections_app.history.exports import making
-    from connections_app.history.exports.writing import COLUMNS, Asked, Format
-    from connections_app.history.reading import Count
-    from connections_app.history.tasks import make_export
+    from connections_app.call_list.time_limits import Count
+    from connections_app.exports import making
+    from connections_app.exports.tasks import make_export
+    from connections_app.exports.writing import COLUMNS, ExportRequest, Format
     from connections_app.models import Operator
 
-    asked = Asked(query, Format.CSV, [column.name for column in COLUMNS], "Europe/Berlin")
+    asked = ExportRequest(query, Format.CSV, [column.name for column in COLUMNS], "Europe/Berlin")
     named = making.Named(asked, "calls.csv", Count(0, is_exact=True))
     one = making.begin(named, Operator.objects.get(username="visitor"), None)
     make_export.delay(one.pk)

@@ -13,6 +13,7 @@ def main(arguments: Sequence[str]) -> None:
     if not arguments or arguments[0] not in benches:
         sys.exit(f"Which bench? One of: {', '.join(benches)}")
     own = {"DATA_DIR": str(Path(".data") / "bench")}
+    # Some make databases and indexes of their own.
     with env.ready(env.given() | own) as prepared:
         command = [sys.executable, "-m", f"bench.{arguments[0]}", *arguments[1:]]
-        sys.exit(subprocess.run(command, cwd=env.ROOT, env=prepared).returncode)
+        sys.exit(subprocess.run(command, cwd=env.ROOT, env=env.as_owner(prepared)).returncode)

@@ -6,28 +6,36 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
-from dotenv import dotenv_values
 from psycopg import sql
+from psycopg.errors import DuplicateObject
 
-from launch.engines import EngineFailed, engines
-from sift_dashboard.environment import Environment
+from launch.engine_folders import keep_private
+from launch.engine_process import EngineFailed
+from launch.engines import engines
+from sift_dashboard.environment import Environment, values_in
 
 ROOT = Path(__file__).resolve().parent.parent
 SANDBOX_DATABASE = "sift_sandbox"
 DATABASE = "sift"
 SANDBOX_ACCOUNT = "sandbox"
+# The roles on the private server: the owner of the tables, and the one that the dashboard connects as.
+OWNER = "postgres"
+APPLICATION = "dashboard"
 CONNECT_SECONDS = 5
 
 
 def given() -> dict[str, str]:
     """The environment over .env; what is set to nothing counts as unset, whatever .env says."""
-    from_file = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value}
+    try:
+        from_file = values_in(ROOT / ".env")
+    except ImproperlyConfigured as error:
+        sys.exit(f"Configuration: {error}")
     return {name: value for name, value in (from_file | dict(os.environ)).items() if value.strip()}
 
 
@@ -54,8 +62,9 @@ def ready(environment: dict[str, str], *, throw_away: bool = False) -> Iterator[
     folder = data_dir(environment)
     try:
         with engines(folder, environment, throw_away=throw_away) as running:
+            keep_private(folder)
             yield environment | {
-                "DATABASE_URL": database_url(environment, running.database_url),
+                "DATABASE_URL": database_url(environment, running.database_url, throw_away=throw_away),
                 "REDIS_URL": running.redis_url,
                 "SECRET_KEY": environment.get("SECRET_KEY") or kept_secret(folder / "secret_key"),
                 "DATA_DIR": str(folder),
@@ -66,13 +75,15 @@ def ready(environment: dict[str, str], *, throw_away: bool = False) -> Iterator[
         sys.exit(str(error))
 
 
-def database_url(environment: dict[str, str], server: str) -> str:
+def database_url(environment: dict[str, str], server: str, *, throw_away: bool = False) -> str:
     """The database to use, made where it is missing; the sandbox's calls have one of their own.
 
-    On the private server the account's database is `sift`. Raises `EngineFailed`.
+    On the private server the account's database is `sift`, and unless it is to be thrown away, the dashboard
+    does not own what is in it. Raises `EngineFailed`.
     """
     if "DATABASE_URL" not in environment:
-        return having(server, DATABASE if has_account(environment) else SANDBOX_DATABASE)
+        own = having(server, DATABASE if has_account(environment) else SANDBOX_DATABASE)
+        return own if throw_away else as_application(own)
     problem = "The database that DATABASE_URL names cannot be used"
     try:
         name = Environment(environment).postgresql("DATABASE_URL")["dbname"]
@@ -88,6 +99,24 @@ def database_url(environment: dict[str, str], server: str) -> str:
         raise EngineFailed(f"Configuration: {error}") from None
     except psycopg.Error as error:
         raise EngineFailed(f"{problem}: {' '.join(str(error).split())}") from None
+
+
+def as_owner(prepared: dict[str, str]) -> dict[str, str]:
+    """The environment for what makes and changes tables, which on the private server another role may not."""
+    url = prepared["DATABASE_URL"]
+    if not url.endswith(f"&user={APPLICATION}"):
+        return prepared
+    return prepared | {
+        "DATABASE_URL": f"{url.removesuffix(APPLICATION)}{OWNER}",
+        "APPLICATION_ROLE": APPLICATION,
+    }
+
+
+def as_application(server: str) -> str:
+    """The URL of a database on the private server for the dashboard's own role, made where it is missing."""
+    with psycopg.connect(server, autocommit=True) as connection, suppress(DuplicateObject):
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(APPLICATION)))
+    return f"{server.removesuffix(OWNER)}{APPLICATION}"
 
 
 def having(server: str, name: str) -> str:

@@ -8,27 +8,24 @@ import signal
 import subprocess
 import sys
 
-import psutil
-
 LOOK_SECONDS = 1.0
 END_SECONDS = 5.0
 
 
 def main() -> None:
-    told = []
+    signals = []
     # The group gets these as well: the child obeys them, and its guard waits for it.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: told.append(True))
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the supervisor starts us with signals held back
-    supervisor = psutil.Process(int(sys.argv[1]))
+        signal.signal(number, lambda *_: signals.append(True))
+    supervisor = int(sys.argv[1])
     child = subprocess.Popen(sys.argv[2:])
-    if told:  # perhaps before there was a child to hear it
+    if signals:  # perhaps before there was a child to receive it
         child.terminate()
     while True:
         try:
             sys.exit(_exit_code(child.wait(LOOK_SECONDS)))
         except subprocess.TimeoutExpired:
-            if not supervisor.is_running() or supervisor.status() == psutil.STATUS_ZOMBIE:
+            if os.getppid() != supervisor:  # a dead parent's children get another
                 _end(child)
 
 

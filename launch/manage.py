@@ -12,6 +12,8 @@ from pathlib import Path
 from launch import environment as env
 
 ASKS_SIFT = ("sync_connections",)
+# What makes and changes tables.
+NEEDS_OWNER = ("prepare", "migrate")
 LISTENS_SECONDS = 20.0
 
 
@@ -20,7 +22,8 @@ def main(arguments: Sequence[str]) -> None:
     env.obey_closed_terminals()
     environment = env.given()
     with env.ready(environment) as prepared, _with_sift(_with_address(prepared), arguments) as complete:
-        sys.exit(_run([sys.executable, str(env.ROOT / "manage.py"), *arguments], complete))
+        as_needed = env.as_owner(complete) if set(NEEDS_OWNER) & set(arguments[:1]) else complete
+        sys.exit(_run([sys.executable, str(env.ROOT / "manage.py"), *arguments], as_needed))
 
 
 def _with_address(prepared: dict[str, str]) -> dict[str, str]:

@@ -3,32 +3,27 @@
 import argparse
 import errno
 import hashlib
-import os
-import shlex
 import signal
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-from honcho.manager import Manager
-from honcho.printer import Printer
 
 from launch import environment as env
-from launch import locks
-from launch.engines import EngineFailed, make_folder
+from launch import locks, ownership
+from launch.engine_folders import make_folder
+from launch.engine_monitor import EngineMonitor
+from launch.engine_process import EngineFailed
+from launch.supervisor import Supervisor
 
 ROOT = env.ROOT
 READY_SECONDS = 60.0
-END_SECONDS = 5  # for every process to end by itself, from the first signal on
-LAST_LINES = 20
+TELLS_EVERY = 10.0  # seconds
+WORDS = {"prepare": "Bringing the database up to date", "collectstatic": "Collecting static files"}
 # Without banners, and without advice against root: they would bury the address that the start ends with.
 CELERY = ("-W", "ignore::Warning:celery.platforms", "-m", "celery", "--quiet", "-A", "sift_dashboard")
 WORKER = ("--without-gossip", "--without-mingle", "--pool", "threads", "--loglevel", "warning")
@@ -58,31 +53,47 @@ def main(given: Sequence[str]) -> None:
         if problem := env.why_not_listen(chosen.host, chosen.port):
             sys.exit(_cannot_listen(chosen, problem))
         with env.ready(environment) as prepared:
-            sys.exit(run(chosen, prepared, folder))
+            sys.exit(run(chosen, environment, prepared, folder))
 
 
-def run(chosen: argparse.Namespace, prepared: dict[str, str], folder: Path) -> int:
-    """Start everything, say where it is, and wait; the exit code."""
+def run(
+    chosen: argparse.Namespace, environment: dict[str, str], prepared: dict[str, str], folder: Path
+) -> int:
+    """Start everything, say where it is, and wait. Returns the exit code.
+
+    `environment` is as people gave it; `prepared` names the engines, private ones too.
+    """
     address = f"http://{_shown(chosen.host)}:{chosen.port}"
     prepared = prepared | {"LOCAL_URL": address}
     port = 0 if env.has_account(prepared) else env.sandbox_port(folder)
     if port:
         prepared = env.for_sandbox(prepared, port)
     (folder / "address").write_text(address)
-    how_to_sign_in = _manage(prepared, "prepare")
+    how_to_sign_in = _manage(env.as_owner(prepared), "prepare")
     sandbox = {}
     if port:
         wanted = ("--calls", str(chosen.sandbox_calls), "--rate", str(chosen.sandbox_rate))
-        incoming = _manage(prepared, "callback_urls", "--incoming").strip()
-        sandbox = {"sandbox": env.sandbox_command(port, folder, *wanted, "--on-incoming", incoming)}
+        # By the environment: everybody on the machine may list commands.
+        prepared |= {"SANDBOX_ON_INCOMING": _manage(prepared, "callback_urls", "--incoming").strip()}
+        sandbox = {"sandbox": env.sandbox_command(port, folder, *wanted)}
     _collect_static(prepared, folder)
-    lines = LastLines(sys.stdout)
-    manager = Supervisor(lines)
+    supervisor = Supervisor(prepared, ROOT)
     for name, command in (sandbox | processes(chosen, prepared, folder)).items():
-        manager.add_process(name, _guarded(command), env=prepared, cwd=str(ROOT))
-    manager.announcer = threading.Thread(target=_say_when_ready, args=(address, how_to_sign_in), daemon=True)
-    manager.loop()
-    return _outcome(manager, lines)
+        supervisor.add(name, command)
+    monitor = EngineMonitor(folder, environment, supervisor)
+    where = f"Its data is kept in {data_folders(folder, environment)}."
+    failure = supervisor.run(monitor.watch, lambda: _say_when_ready(address, f"{where}\n{how_to_sign_in}"))
+    if failure:
+        print(f"\n{failure}", file=sys.stderr)
+    return 1 if failure else 0
+
+
+def data_folders(folder: Path, environment: dict[str, str]) -> str:
+    """Return where the data lies, in words."""
+    if environment.get("DATABASE_URL", "").strip():
+        return f"the database of DATABASE_URL, and in {folder}"
+    place = ownership.pointed_place(folder)
+    return f"{folder}, and its calls in {place}" if place else str(folder)
 
 
 def processes(chosen: argparse.Namespace, prepared: dict[str, str], folder: Path) -> dict[str, list[str]]:
@@ -91,7 +102,7 @@ def processes(chosen: argparse.Namespace, prepared: dict[str, str], folder: Path
     return {
         "web": [
             *(python, "-m", "uvicorn", "sift_dashboard.asgi:application"),
-            *("--host", chosen.host, "--port", str(chosen.port), "--lifespan", "off"),
+            *("--host", chosen.host, "--port", str(chosen.port), "--lifespan", "on"),
             *("--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "3"),
             *("--no-server-header", *_proxies(prepared)),
         ],
@@ -110,86 +121,30 @@ def _proxies(prepared: dict[str, str]) -> list[str]:
     return ["--proxy-headers", "--forwarded-allow-ips", trusted] if trusted else ["--no-proxy-headers"]
 
 
-class LastLines(Printer):
-    """Honcho's printer, which keeps each process's last lines for when it dies."""
-
-    def __init__(self, output: Any) -> None:
-        super().__init__(output)
-        self.last: dict[str, deque[str]] = {}
-
-    def write(self, message: Any) -> None:
-        data = message.data.decode(errors="replace") if isinstance(message.data, bytes) else str(message.data)
-        if message.type == "line" and data.strip():
-            self.last.setdefault(message.name, deque(maxlen=LAST_LINES)).append(data.rstrip("\n"))
-        if message.name != "system" and data.strip():
-            super().write(message)
-
-
-class Supervisor(Manager):
-    """Honcho's manager, which remembers whose end made it end everything."""
-
-    first_ended: tuple[str, int] | None = None
-    announcer: threading.Thread
-
-    def _start(self) -> None:
-        """Start every process. A signal waits until the pid of each is known, so that it reaches all."""
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-        super()._start()
-        later = []
-        while not self._all_started():
-            message = self.events.get(timeout=READY_SECONDS)
-            if message.type == "start":
-                self._processes[message.name]["pid"] = message.data["pid"]
-            else:
-                later.append(message)
-        for message in later:
-            self.events.put(message)
-        self.announcer.start()
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-    def terminate(self) -> None:
-        """Ask every process to end; what has not after END_SECONDS is killed, even if nothing ended yet."""
-        if not self._terminating:
-            signal.signal(signal.SIGALRM, lambda *_: self.kill())
-            signal.alarm(END_SECONDS)
-            ended = (
-                (name, own["returncode"]) for name, own in self._processes.items() if "returncode" in own
-            )
-            self.first_ended = next(ended, None)
-        super().terminate()
-
-
-def _outcome(supervisor: Supervisor, lines: LastLines) -> int:
-    """0 after Ctrl-C or SIGTERM; else 1, with the name of the process that died and its last lines."""
-    if supervisor.first_ended is None:
-        return 0
-    name, code = supervisor.first_ended
-    said = "\n".join(f"    {line}" for line in lines.last.get(name, ())) or "    (it said nothing)"
-    print(
-        f"\n{name} ended (exit {code}), so everything was stopped. Its last lines:\n{said}", file=sys.stderr
-    )
-    return 1
-
-
 def _leave(*_: object) -> None:
     """Before the supervisor has taken over: end at once, stopping the engines on the way out."""
     raise SystemExit(0)
 
 
-def _guarded(command: list[str]) -> str:
-    """The command for a shell, under the guard that ends it with this supervisor."""
-    guard = [sys.executable, "-m", "launch.guard", str(os.getpid()), *command]
-    return "exec " + shlex.join(guard)
-
-
 def _manage(prepared: dict[str, str], *arguments: str) -> str:
-    """Run a manage.py command; its output. Ends everything, with the command's own words, when it fails."""
-    done = subprocess.run(
-        [sys.executable, "manage.py", *arguments], cwd=ROOT, env=prepared, capture_output=True, text=True
-    )
-    if done.returncode:
-        sys.exit(done.stderr.strip().removeprefix("CommandError: ") or f"{arguments[0]} failed.")
-    return done.stdout.strip()
+    """Run a manage.py command; its output. Ends everything, with the command's own words, when it fails.
+
+    One that takes long is seen to be at work.
+    """
+    began = time.monotonic()
+    command = [sys.executable, "manage.py", *arguments]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=prepared, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while process.returncode is None:
+            try:
+                said, problem = process.communicate(timeout=TELLS_EVERY)
+            except subprocess.TimeoutExpired:
+                seconds = time.monotonic() - began
+                print(f"{WORDS.get(arguments[0], arguments[0])} … {seconds:.0f} s", flush=True)
+    if process.returncode:
+        sys.exit(problem.strip().removeprefix("CommandError: ") or f"{arguments[0]} failed.")
+    return said.strip()
 
 
 def _collect_static(prepared: dict[str, str], folder: Path) -> None:

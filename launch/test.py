@@ -9,20 +9,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from launch import environment as env
-from launch import locks
-from launch.engines import make_folder
+from launch import faults, locks
+from launch.engine_folders import make_folder
 
 TYPED = ("sift_dashboard", "connections_app", "sandbox", "launch")
 # A process and a database for each core. They take whole files in pytest-django's order: tests that empty the
 # tables come last. -n 0 on the command line undoes it, for a debugger.
-AT_ONCE = ("-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
+PARALLEL = ("-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def main(arguments: Sequence[str]) -> None:
-    """`--no-browser` leaves the browser tests out; everything else goes to pytest."""
+    """`--no-browser` leaves the browser tests out, `--faults` causes faults; the rest goes to pytest."""
     os.chdir(env.ROOT)
     given = list(arguments)
+    if "--faults" in given:
+        faults.main()
+        return
     chosen = ["-m", "not browser"] if "--no-browser" in given else []
     chosen += [word for word in given if word != "--no-browser"]
     started = time.monotonic()
@@ -46,7 +49,7 @@ def main(arguments: Sequence[str]) -> None:
         else:
             prepared["CHROMIUM"] = chromium()
         _stage("collectstatic", [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], prepared)
-        _stage("pytest", [sys.executable, "-m", "pytest", *AT_ONCE, *chosen], prepared)
+        _stage("pytest", [sys.executable, "-m", "pytest", *PARALLEL, *chosen], prepared)
     print(f"All stages passed in {time.monotonic() - started:.0f} s.")
 
 
@@ -58,6 +61,7 @@ def stages() -> list[tuple[str, list[str]]]:
         ("ruff format", [python, "-m", "ruff", "format", "--check", "."]),
         ("mypy", [python, "-m", "mypy", *TYPED]),
         ("import-linter", [str(Path(python).parent / "lint-imports"), "--no-logo"]),
+        ("deptry", [python, "-W", "ignore", "-m", "deptry", ".", "--config", "deptry.toml"]),
         ("djlint", [python, "-m", "djlint", "--lint", "--quiet", "templates"]),
         ("migrations", [python, "manage.py", "makemigrations", "--check", "--dry-run"]),
     ]

@@ -45,7 +45,13 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--page-size", type=int, default=50)
     parser.add_argument("--state", type=Path, help="a file that keeps the calls from start to start")
     parser.add_argument("--latency-ms", type=float, default=0.0)
-    parser.add_argument("--on-incoming", type=url, help="what to ask about each inbound call")
+    # Its token would show in the list of processes, so it may come from the environment.
+    parser.add_argument(
+        "--on-incoming",
+        type=url,
+        default=os.environ.get("SANDBOX_ON_INCOMING"),
+        help="what to ask about each inbound call, or SANDBOX_ON_INCOMING in the environment",
+    )
     return parser.parse_args(given)
 
 

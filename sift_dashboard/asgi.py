@@ -1,7 +1,9 @@
 """The web process's entry point."""
 
 import os
+from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sift_dashboard.settings")
@@ -9,7 +11,31 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sift_dashboard.settings")
 pages = get_asgi_application()
 
 # Django must be set up before.
+from connections_app.engines.database import give_up_when_away  # noqa: E402
+from connections_app.engines.schema import SchemaMismatch, refuse_newer  # noqa: E402
 from connections_app.hooks.asgi import Callbacks  # noqa: E402
 from connections_app.live.events import Events  # noqa: E402
+from connections_app.people.sign_ins import SignIns  # noqa: E402
+from sift_dashboard.body_limits import Bodies  # noqa: E402
+from sift_dashboard.celery import app as celery  # noqa: E402
+from sift_dashboard.celery import do_not_wait_long  # noqa: E402
 
-application = Callbacks(Events(pages))
+give_up_when_away()
+do_not_wait_long(celery)
+served = Bodies(Callbacks(Events(SignIns(pages))))
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """ASGI: serves everything, and does not start on a database that a newer version has changed."""
+    if scope["type"] != "lifespan":
+        await served(scope, receive, send)
+        return
+    await receive()
+    try:
+        await sync_to_async(refuse_newer)()
+    except SchemaMismatch as problem:
+        await send({"type": "lifespan.startup.failed", "message": str(problem)})
+        return
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await send({"type": "lifespan.shutdown.complete"})

@@ -1,11 +1,47 @@
 """The Celery application: periodic and slow work, on a short and a long queue."""
 
 import os
+import sys
+from typing import Any
 
 from celery import Celery
+from celery.signals import beat_init, celeryd_init, worker_init
+
+from sift_dashboard.broker import broker_problem, is_refusal
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sift_dashboard.settings")
 
 app = Celery("sift_dashboard")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["connections_app.sync", "connections_app.control", "connections_app.history"])
+app.autodiscover_tasks([f"connections_app.{package}" for package in ("sync", "control", "exports", "tags")])
+
+
+def do_not_wait_long(app: Celery) -> None:
+    """Have a process that serves people give up soon if the broker hangs: the schedule queues work later."""
+    app.conf.task_publish_retry = False
+    app.conf.broker_transport_options = {
+        **app.conf.broker_transport_options,
+        "socket_timeout": 1,
+        "socket_connect_timeout": 1,
+    }
+
+
+@worker_init.connect
+@beat_init.connect
+def end_if_database_is_newer(**_: Any) -> None:
+    """End a worker or beat of an older version than the database's: it would damage it."""
+    from connections_app.engines.schema import SchemaMismatch, refuse_newer
+
+    try:
+        refuse_newer()
+    except SchemaMismatch as problem:
+        sys.exit(str(problem))
+
+
+@celeryd_init.connect
+@beat_init.connect
+def end_if_refused(**_: Any) -> None:
+    """End a worker or beat that the broker refuses: to try again, as when it is away, would never help."""
+    problem = broker_problem(app)
+    if problem and is_refusal(problem):
+        sys.exit(f"The broker that REDIS_URL names refuses the connection: {problem}")

@@ -2,13 +2,38 @@
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
+from io import StringIO
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import phonenumbers
 from django.core.exceptions import ImproperlyConfigured
+from dotenv import dotenv_values
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
+
+from sift_dashboard.broker import broker_url
+
+UTF_8 = "utf-8-sig"  # a mark before the text is no part of the first name
+
+
+def values_in(file: Path) -> dict[str, str]:
+    """Return the settings in a .env file that have a value; none where there is no file.
+
+    Raises `ImproperlyConfigured` for a file that is not UTF-8.
+    """
+    try:
+        text = file.read_text(encoding=UTF_8)
+    except FileNotFoundError:
+        return {}
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise ImproperlyConfigured(f"{file} is not text in UTF-8; save it in that encoding.")
+    return {name: value for name, value in dotenv_values(stream=StringIO(text)).items() if value}
+
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
@@ -44,6 +69,15 @@ class Environment:
         if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
             raise wrong(name, value, f"a whole number from {least} to {most}")
         return int(value)
+
+    def number(self, name: str, least: float, most: float) -> float | None:
+        """A number such as 5 or 0.5; None where it is unset."""
+        value = self.text(name)
+        if not value:
+            return None
+        if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value, re.ASCII) or not least <= float(value) <= most:
+            raise wrong(name, value, f"a number from {least:g} to {most:g}, such as 5 or 0.5")
+        return float(value)
 
     def names(self, name: str) -> list[str]:
         return [part.strip() for part in self.text(name).split(",") if part.strip()]
@@ -91,10 +125,14 @@ class Environment:
         return {key: str(parameter) for key, parameter in parameters.items()}
 
     def redis(self, name: str) -> str:
-        expected = "a URL such as redis://host:6379/0 or unix:///path/to/valkey.sock"
+        expected = (
+            "a URL such as redis://user:password@host:6379/0 or unix://:password@/path/to/valkey.sock?db=0"
+        )
         value = self.required(name, expected)
-        if not value.startswith(("redis://", "rediss://", "unix://")):
-            raise ImproperlyConfigured(f"{name} is not understood; expected {expected}.")
+        try:
+            broker_url(value)
+        except (ValueError, KeyError):
+            raise ImproperlyConfigured(f"{name} is not understood; expected {expected}.") from None
         return value
 
 

@@ -1,18 +1,20 @@
 """Settings, read from the environment or a .env file; each is described in README.md."""
 
+import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
-from dotenv import load_dotenv
 from whitenoise.compress import Compressor
 
-from sift_dashboard.environment import Environment, wrong
+from sift_dashboard.broker import broker_url
+from sift_dashboard.environment import Environment, values_in, wrong
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-load_dotenv(BASE_DIR / ".env")
+for name, value in values_in(BASE_DIR / ".env").items():
+    os.environ.setdefault(name, value)
 env = Environment()
 
 DEBUG = env.flag("DEBUG")
@@ -36,7 +38,13 @@ if SIFT_ACCOUNT_ID and not SIFT_AUTH_TOKEN:
     raise wrong("SIFT_AUTH_TOKEN", "", f"the auth token of account {SIFT_ACCOUNT_ID}")
 SIFT_SANDBOX = env.flag("SIFT_SANDBOX")
 SYNC_INTERVAL_SECONDS = env.whole_number("SYNC_INTERVAL_SECONDS", 15, 1, 3600)
+# None: as often as there is something to read.
+SIFT_REQUESTS_PER_SECOND = env.number("SIFT_REQUESTS_PER_SECOND", 0.1, 1000)
 DEFAULT_COUNTRY = env.country("DEFAULT_COUNTRY", "US")
+
+# How many days are kept of what grows without end; 0 keeps it
+UNEVENTFUL_WALKS_DAYS = env.whole_number("UNEVENTFUL_WALKS_DAYS", 7, 0, 36_500)
+CALLBACK_BODIES_DAYS = env.whole_number("CALLBACK_BODIES_DAYS", 0, 0, 36_500)
 
 # The first administrator
 ADMIN_USERNAME = env.text("ADMIN_USERNAME", "admin")
@@ -58,6 +66,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "connections_app.health.middleware.AnyHostMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -70,8 +79,11 @@ MIDDLEWARE = [
     "connections_app.people.middleware.SignInRequiredMiddleware",
     "connections_app.people.middleware.IdleLimitMiddleware",
     "connections_app.people.middleware.TimeZoneMiddleware",
+    "connections_app.people.middleware.BusyMiddleware",
+    "connections_app.people.middleware.RedirectGetMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "connections_app.web.invisible_characters.InvisibleCharactersMiddleware",
 ]
 
 ROOT_URLCONF = "sift_dashboard.urls"
@@ -87,17 +99,19 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "connections_app.context.freshness",
+                "connections_app.sync.context_processors.freshness",
             ],
         },
     },
 ]
 
 # PostgreSQL
+# Whom `prepare` gives the rights to work with the tables, where they belong to the role that it runs as.
+APPLICATION_ROLE = env.text("APPLICATION_ROLE")
 _database = env.postgresql("DATABASE_URL")
 DATABASES = {
     "default": {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "connections_app.engines.postgresql",
         "NAME": _database.pop("dbname"),
         "USER": _database.pop("user", ""),
         "PASSWORD": _database.pop("password", ""),
@@ -105,8 +119,16 @@ DATABASES = {
         "PORT": _database.pop("port", ""),
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
+            # A server on another machine that is gone without a word is noticed within 20 s.
+            "connect_timeout": "5",
+            "tcp_user_timeout": "20000",
+            "keepalives_idle": "10",
+            "keepalives_interval": "5",
+            "keepalives_count": "2",
             **_database,
-            "pool": {"min_size": 0, "max_size": 12, "timeout": 5, "max_idle": 60},
+            # Pages; callbacks have connections of their own besides. Without long pauses between attempts to
+            # connect, a server that is back is found at once.
+            "pool": {"min_size": 0, "max_size": 12, "timeout": 4, "max_idle": 60, "reconnect_timeout": 2},
             "application_name": "sift_dashboard",
         },
     }
@@ -116,27 +138,24 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Valkey or Redis, as broker and for announcements
 REDIS_URL = env.redis("REDIS_URL")
 
-
-def broker_url(redis_url: str) -> str:
-    """`redis_url` as Celery writes it: a Unix socket has a scheme of its own there."""
-    if not redis_url.startswith("unix://"):
-        return redis_url
-    parts = urlsplit(redis_url)
-    return f"redis+socket://{parts.path}?virtual_host={parse_qs(parts.query).get('db', ['0'])[0]}"
-
-
 CELERY_BROKER_URL = broker_url(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": f"sift:{DATABASES['default']['NAME']}:"}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "global_keyprefix": f"sift:{DATABASES['default']['NAME']}:",
+    # Valkey that hangs is noticed; nothing that a worker waits for takes longer.
+    "socket_timeout": 5,
+    "socket_connect_timeout": 5,
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "short"
 CELERY_TASK_ROUTES = {
     "connections_app.sync.tasks.walk_everything": {"queue": "long"},
-    "connections_app.history.tasks.tag_calls": {"queue": "long"},
-    "connections_app.history.tasks.make_export": {"queue": "long"},
+    "connections_app.sync.tasks.delete_old_rows": {"queue": "long"},
+    "connections_app.tags.tasks.tag_calls": {"queue": "long"},
+    "connections_app.exports.tasks.make_export": {"queue": "long"},
 }
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
@@ -151,18 +170,22 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 1.0},
     },
     "tag calls": {
-        "task": "connections_app.history.tasks.queue_unfinished_tagging",
+        "task": "connections_app.tags.tasks.queue_unfinished_tagging",
         "schedule": 15.0,
         "options": {"expires": 15.0},
     },
     "make exports": {
-        "task": "connections_app.history.tasks.queue_unfinished_exports",
+        "task": "connections_app.exports.tasks.queue_unfinished_exports",
         "schedule": 15.0,
         "options": {"expires": 15.0},
     },
     "forget old exports": {
-        "task": "connections_app.history.tasks.forget_old_exports",
+        "task": "connections_app.exports.tasks.delete_old_exports",
         "schedule": crontab(minute="41"),
+    },
+    "forget old walks and bodies": {
+        "task": "connections_app.sync.tasks.delete_old_rows",
+        "schedule": crontab(hour="4", minute="23"),
     },
     "walk everything each night": {
         "task": "connections_app.sync.tasks.request_full_walk",
@@ -175,6 +198,10 @@ AUTH_USER_MODEL = "connections_app.Operator"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "board"
 LOGOUT_REDIRECT_URL = "login"
+PASSWORD_HASHERS = [
+    "connections_app.people.hashing.Argon2Hasher",
+    "connections_app.people.hashing.PBKDF2Hasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -243,9 +270,16 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "filters": {"without_tokens": {"()": "sift_dashboard.logs.WithoutTokens"}},
+    "filters": {
+        "without_tokens": {"()": "sift_dashboard.logs.WithoutTokens"},
+        "once_a_minute": {"()": "sift_dashboard.logs.OnceAMinute"},
+    },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_tokens"]}
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["once_a_minute", "without_tokens"],
+        }
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {

@@ -2,23 +2,35 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
+
+from connections_app.call_list.views import search_calls
+from connections_app.call_page.views import or_call
+from connections_app.exports.views import export_calls
+from connections_app.people.views import admin_login
+from connections_app.tags.views import tags
 
 handler500 = "connections_app.health.views.server_error"
 
+# The order matters: `calls/<str:connection_id>/` comes after all other addresses of its shape.
 urlpatterns = [
     path("", include("connections_app.live.urls")),
     path("calls/", include("connections_app.control.urls")),
-    path("calls/", include("connections_app.history.urls")),
-    path("exports/", include("connections_app.history.exports.urls")),
-    path("v/", include("connections_app.history.saved_urls")),
+    # These addresses are the words in `sift.connection_ids.SHARED`.
+    path("calls/export/", or_call("export", export_calls), name="export_calls"),
+    path("calls/search/", or_call("search", search_calls), name="search_calls"),
+    path("calls/tags/", or_call("tags", tags), name="tags"),
+    path("", include("connections_app.call_list.urls")),
+    path("", include("connections_app.tags.urls")),
+    path("", include("connections_app.call_page.urls")),
+    path("exports/", include("connections_app.exports.urls")),
+    path("v/", include("connections_app.saved_views.urls")),
     path("", include("connections_app.hooks.urls")),
     path("contacts/", include("connections_app.contacts.urls")),
     path("routines/", include("connections_app.routines.urls")),
     path("sync/", include("connections_app.sync.urls")),
     path("accounts/", include("connections_app.people.urls")),
     # One way to sign in, the admin too.
-    path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
+    path("admin/login/", admin_login),
     path("admin/", admin.site.urls),
     path("", include("connections_app.health.urls")),
 ]

@@ -1,16 +1,16 @@
 """Connections and walks, readable only; the lists stay fast at millions of rows."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from connections_app.admin.read_only import ReadOnlyAdmin, WhenFilter
-from connections_app.endpoints import Endpoint, callee_of, caller_of
-from connections_app.history.filters import CallsForm, filtered
-from connections_app.models import Connection, KeptAside, Walk
-from connections_app.naming import name_ends
+from connections_app.call_list.filters import CallsForm, filtered
+from connections_app.calls.contact_lookup import name_ends
+from connections_app.calls.endpoints import Endpoint, callee_of, caller_of
+from connections_app.models import Connection, Operator, UnusableRow, Walk
 
 
 @admin.register(Connection)
@@ -18,8 +18,8 @@ class ConnectionAdmin(ReadOnlyAdmin):
     keys = ("at", "id")
     list_display = ("connection_id", "status", "caller", "callee", "direction", "at", "ended_at")
     list_filter = ("status", ("at", WhenFilter))
-    search_fields = ("searched",)
-    search_help_text = "Any part of a number, name, client or call id."
+    search_fields = ("connection_id",)
+    search_help_text = "Any part of a number, name or client; a call id as a whole or its beginning."
 
     @admin.display(description="From")
     def caller(self, call: Connection) -> str:
@@ -36,7 +36,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """What the list of calls finds for the same text."""
-        form = CallsForm({"q": search_term})
+        form = CallsForm({"q": search_term}, country=cast(Operator, request.user).dials_from)
         if not form.is_valid():
             messages.error(request, " ".join(map(str, form.errors["q"])))
             return queryset.none(), False
@@ -59,13 +59,13 @@ class WalkAdmin(ReadOnlyAdmin):
         "seen",
         "created",
         "updated",
-        "rejected",
+        "unusable",
     )
     list_filter = ("state", "full")
 
 
-@admin.register(KeptAside)
-class KeptAsideAdmin(ReadOnlyAdmin):
+@admin.register(UnusableRow)
+class UnusableRowAdmin(ReadOnlyAdmin):
     list_display = ("reason", "connection_id", "times", "first_seen_at", "last_seen_at")
     search_fields = ("connection_id__exact",)
     search_help_text = "A whole call id."

@@ -1,6 +1,6 @@
 """Contacts, readable only: they are written at `/contacts/`, where every change is on record."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -10,8 +10,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from connections_app.admin.read_only import ReadOnlyAdmin
-from connections_app.models import Contact
-from connections_app.phonebook import matching
+from connections_app.calls.contact_lookup import matching
+from connections_app.models import Contact, Operator
 
 
 @admin.register(Contact)
@@ -31,7 +31,8 @@ class ContactAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """What the list of contacts finds for the same text."""
-        return queryset & matching(search_term), False
+        country = cast(Operator, request.user).dials_from
+        return queryset & matching(search_term, country), False
 
     @admin.display(description="In the contacts")
     def page(self, contact: Contact) -> SafeString:

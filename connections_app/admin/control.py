@@ -9,10 +9,10 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from connections_app.addresses import without_tokens
 from connections_app.admin.read_only import ReadOnlyAdmin, WhenFilter
-from connections_app.models import Action, Callback, CallRequest, Connection, Operator, Push
-from connections_app.models.sending import CLIENT
+from connections_app.models import Action, Callback, CallRequest, Connection, Operator, Push, UserName
+from connections_app.models.requests import CLIENT
+from connections_app.web.callback_urls import without_tokens
 
 PEOPLE_SHOWN = 200
 REFUSED = 400
@@ -25,11 +25,11 @@ class PersonFilter(admin.SimpleListFilter):
     parameter_name = "person"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        names = Operator.objects.order_by("username").values_list("username", flat=True)[:PEOPLE_SHOWN]
-        return [(name, name) for name in names]
+        people = Operator.objects.order_by("username").values_list("pk", "username")[:PEOPLE_SHOWN]
+        return [(str(pk), name) for pk, name in people]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Action]) -> QuerySet[Action]:
-        return queryset.filter(actor=self.value()) if self.value() else queryset
+        return queryset.filter(actor_id=self.value()) if self.value() else queryset
 
 
 class RefusedFilter(admin.SimpleListFilter):
@@ -50,8 +50,13 @@ class ActionAdmin(ReadOnlyAdmin):
     keys = ("at", "id")
     list_display = ("at", "who", "verb", "phase", "connection_id", "subject", "outcome", "address")
     list_filter = (PersonFilter, "verb", ("at", WhenFilter))
-    search_fields = ("actor__exact", "connection_id__exact", "subject__exact")
-    search_help_text = "A person's whole name, a whole call id, or a whole request id."
+    search_fields = ("connection_id__exact", "subject__exact")
+    search_help_text = "A person's whole user name, past or present, a whole call id, or a whole request id."
+
+    def having(self, text: str) -> Q:
+        person = UserName.objects.filter(name=text).values_list("operator_id", flat=True).first()
+        found = super().having(text)
+        return found | Q(actor_id=person) if person else found
 
     @admin.display(description="Person")
     def who(self, action: Action) -> str:

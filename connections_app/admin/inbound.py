@@ -8,11 +8,12 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
+from connections_app.calls import dialling
 from connections_app.models import InboundRule, Operator, Routine
-from connections_app.models.inbound import DAYS
-from connections_app.models.sending import CLIENT
+from connections_app.models.inbound_rule import DAYS
+from connections_app.models.requests import CLIENT
 from connections_app.people.forms import zones
-from connections_app.routines.library import asked_for
+from connections_app.routines.library import asked_for, dialled_by
 from connections_app.sift.numbers import ImpossibleNumber, e164
 
 DAY_CHOICES = [(str(number), name) for number, name in enumerate(DAYS, start=1)]
@@ -66,6 +67,9 @@ class RoutineChoice(forms.ModelForm):  # type: ignore[type-arg]
         if asked := asked_for(chosen):
             names = ", ".join(placeholder.name for placeholder in asked)
             raise ValidationError(f"Nobody is there to fill in {names}: choose one without placeholders.")
+        if marked := dialling.marked(dialled_by(chosen)):
+            words = " ".join(one.words for one in marked)
+            raise ValidationError(f"Nobody is there to be asked. Choose one that does not dial it: {words}")
         return chosen
 
 

@@ -5,13 +5,15 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from connections_app.audit.references import is_on_record
 from connections_app.models import Operator
-from connections_app.people.traces import is_on_record
 
 ON_RECORD = (
     "Calls, notes or actions of {} are on record, so this person cannot be deleted."
@@ -26,7 +28,7 @@ admin.site.index_title = "Administration"
 admin.site.unregister(Group)
 
 
-class ByTicking(admin.ModelAdmin):  # type: ignore[type-arg]
+class CheckboxList(admin.ModelAdmin):  # type: ignore[type-arg]
     """Shows a choice of many as boxes to tick: Django's two lists break the rules of access."""
 
     def formfield_for_manytomany(self, *args: Any, **kwargs: Any) -> Any:
@@ -34,12 +36,26 @@ class ByTicking(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Group)
-class RoleAdmin(ByTicking, GroupAdmin):
+class RoleAdmin(CheckboxList, GroupAdmin):
     """A role is a group of Django's; `permissions` is what its people may do."""
 
 
+class AddOperatorForm(AdminUserCreationForm):  # type: ignore[type-arg]
+    """Takes the password as it was hashed before the transaction, which holds a database connection."""
+
+    encoded = ""
+
+    def set_password_and_save(self, user: Any, commit: bool = True, **names: Any) -> Any:
+        if not self.cleaned_data["set_usable_password"]:
+            return super().set_password_and_save(user, commit=commit, **names)
+        user.password = self.encoded
+        if commit:
+            user.save()
+        return user
+
+
 @admin.register(Operator)
-class OperatorAdmin(ByTicking, UserAdmin):  # type: ignore[type-arg]
+class OperatorAdmin(CheckboxList, UserAdmin):  # type: ignore[type-arg]
     list_display = ("username", "first_name", "last_name", "roles", "client_name", "is_active", "last_login")
     list_filter = ("is_active", "groups")
     search_fields = ("username", "first_name", "last_name", "email", "client_name")
@@ -49,7 +65,7 @@ class OperatorAdmin(ByTicking, UserAdmin):  # type: ignore[type-arg]
             "Person",
             {"fields": ("first_name", "last_name", "email", "client_name", "time_zone", "country", "theme")},
         ),
-        ("Role", {"fields": ("is_active", "groups", "is_staff", "is_superuser")}),
+        ("Role", {"fields": ("is_active", "groups", "is_superuser")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (
@@ -61,9 +77,32 @@ class OperatorAdmin(ByTicking, UserAdmin):  # type: ignore[type-arg]
             },
         ),
     )
+    add_form = AddOperatorForm
     readonly_fields = ("last_login", "date_joined")
     # The one there is would delete many people unseen.
     actions = None
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        password = request.POST.get("password1", "")
+        request.encoded_password = make_password(password) if password else ""  # type: ignore[attr-defined]
+        return super().add_view(request, form_url, extra_context)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **given: Any) -> Any:
+        """A class made for this request, which holds the password that came with it."""
+        form: Any = super().get_form(request, obj, change=change, **given)
+        form.encoded = getattr(request, "encoded_password", "")
+        return form
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        person: Operator = form.instance
+        if not person.is_superuser and not person.groups.exists():
+            messages.warning(
+                request,
+                f"The operator “{person}” has no role yet, and can do nothing. Tick one under “Role”.",
+            )
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

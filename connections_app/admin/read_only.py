@@ -11,19 +11,15 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core.exceptions import ValidationError
 from django.db import DataError
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.db.models.expressions import Combinable
-from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.http import HttpRequest
 
-from connections_app.history.reading import TooSlow, read
+from connections_app.call_list.time_limits import TooSlow, read
+from connections_app.web.paging import BadPlace, beyond, page_of
 
 AFTER, BEFORE = "after", "before"
 TOO_SLOW = "This took too long. Look for a longer text, or use one filter less."
-
-
-class BadPlace(ValueError):
-    """A page's address that names no place in the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +63,14 @@ class KeysetList(ChangeList):
             rows = self._rows(request, place)
         except (ValueError, ValidationError, DataError) as error:
             raise IncorrectLookupParameters from error
-        shown, is_more = rows[: self.list_per_page], len(rows) > self.list_per_page
         upwards = place is not None and place.upwards
-        if upwards:
-            shown.reverse()
-        is_after = upwards or is_more
-        is_before = is_more if upwards else place is not None
-        self.model_admin.complete(shown)
-        self.older_url = self._address(shown[-1], upwards=False) if shown and is_after else None
-        self.newer_url = self._address(shown[0], upwards=True) if shown and is_before else None
-        self.result_list = shown
+        page = page_of(rows, upwards=upwards, is_first=place is None, size=self.list_per_page)
+        self.model_admin.complete(page.rows)
+        self.older_url = self._address(page.last, upwards=False)
+        self.newer_url = self._address(page.first, upwards=True)
+        self.result_list = page.rows
         # What the rest of the admin takes for counts.
-        self.result_count = self.full_result_count = len(shown)
+        self.result_count = self.full_result_count = len(page.rows)
         self.show_full_result_count = self.show_admin_actions = False
         self.can_show_all = self.multi_page = False
 
@@ -86,8 +78,10 @@ class KeysetList(ChangeList):
         """Those of the page and one more, where there is one, from the place on."""
         wanted: QuerySet[Any] = self.queryset
         if place:
-            compares = TupleLessThan if place.upwards != self.model_admin.descends else TupleGreaterThan
-            wanted = wanted.filter(compares(Tuple(*map(F, self.model_admin.keys)), place.values))
+            admin = self.model_admin
+            wanted = beyond(
+                wanted, admin.keys, place.values, descending=admin.descends, upwards=place.upwards
+            )
             wanted = wanted.reverse() if place.upwards else wanted
         try:
             return read(wanted[: self.list_per_page + 1])
@@ -95,7 +89,9 @@ class KeysetList(ChangeList):
             messages.error(request, TOO_SLOW)
             return []
 
-    def _address(self, row: Model, *, upwards: bool) -> str:
+    def _address(self, row: Model | None, *, upwards: bool) -> str | None:
+        if row is None:
+            return None
         values = (getattr(row, key) for key in self.model_admin.keys)
         place = Place(upwards, tuple(str(value) for value in values))
         return self.get_query_string({PAGE_VAR: str(place)})

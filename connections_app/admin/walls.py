@@ -8,10 +8,10 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.utils.html import format_html
 
-from connections_app.addresses import wall_address
+from connections_app.audit.log import address_of
 from connections_app.live import walls
 from connections_app.models import Operator, WallLink
-from connections_app.recording import address_of
+from connections_app.web.callback_urls import wall_address
 
 
 @admin.register(WallLink)

@@ -1,18 +1,25 @@
 """All contacts as one CSV file, which can be imported again as it is."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from asgiref.sync import sync_to_async
 
-from connections_app.contacts import files
+from connections_app.audit.log import record
+from connections_app.contacts import csv_files
+from connections_app.engines import database
 from connections_app.models import Action, Contact, Operator, Verb
-from connections_app.recording import record
+from connections_app.web.concurrency import Slot
+from connections_app.web.file_responses import sent
 
 CHUNK = 2_000
 
 
 def export(operator: Operator, address: str | None = None) -> AsyncIterator[str]:
-    """The file, piece by piece; that it was asked for is on record first."""
+    """Return the file, piece by piece, for a reader who takes it; that it was asked for is on record first.
+
+    Raises `Busy` where this person has too many slow operations already.
+    """
+    slot = Slot(operator.pk)
     record(
         Verb.EXPORT,
         Action.Phase.OUTCOME,
@@ -21,16 +28,20 @@ def export(operator: Operator, address: str | None = None) -> AsyncIterator[str]
         subject="contacts",
         outcome=f"Exported all {Contact.objects.count():,} contacts.",
     )
-    return _pieces()
+    return sent(_pieces(), slot)
 
 
-async def _pieces() -> AsyncIterator[str]:
-    yield files.heading()
+async def _pieces() -> AsyncGenerator[str, None]:
+    yield csv_files.heading()
     last = 0
     while contacts := await sync_to_async(_after)(last):
-        yield files.written(contacts)
+        yield csv_files.written(contacts)
         last = contacts[-1].pk
 
 
 def _after(pk: int) -> list[Contact]:
-    return list(Contact.objects.filter(pk__gt=pk).order_by("pk")[:CHUNK])
+    """The next contacts. The connection is given back, since the reader may take its time for them."""
+    try:
+        return list(Contact.objects.filter(pk__gt=pk).order_by("pk")[:CHUNK])
+    finally:
+        database.release()

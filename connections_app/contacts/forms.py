@@ -5,11 +5,12 @@ from typing import Any
 
 from django import forms
 
-from connections_app.contacts.book import Written
-from connections_app.contacts.files import LARGEST_BYTES
-from connections_app.contacts.whom import Nobody, endpoint_written
+from connections_app.contacts.changes import ContactFields
+from connections_app.contacts.csv_files import LARGEST_BYTES
+from connections_app.contacts.endpoint_input import InvalidEndpoint, parse_endpoint
 from connections_app.models import Contact, Operator
-from connections_app.sift.routine import NOT_TEXT
+from connections_app.models.characters import check_is_seen
+from connections_app.sift.placeholders import NOT_TEXT
 
 LARGEST_INTEGER = 2**31 - 1
 LONGEST_NAME = Contact._meta.get_field("name").max_length or 0
@@ -53,7 +54,7 @@ class ContactForm(forms.Form):
     name = NameField(
         required=False,
         max_length=LONGEST_NAME,
-        validators=[check_is_text],
+        validators=[check_is_text, check_is_seen],
         error_messages={"max_length": f"A name has at most {LONGEST_NAME} characters."},
     )
     notes = NotesField(
@@ -71,8 +72,8 @@ class ContactForm(forms.Form):
 
     def clean_endpoint(self) -> str:
         try:
-            return endpoint_written(self.cleaned_data["endpoint"], self.operator.dials_from)
-        except Nobody as problem:
+            return parse_endpoint(self.cleaned_data["endpoint"], self.operator.dials_from)
+        except InvalidEndpoint as problem:
             raise forms.ValidationError(str(problem)) from problem
 
     def clean(self) -> dict[str, Any]:
@@ -82,10 +83,10 @@ class ContactForm(forms.Form):
         return cleaned
 
     @property
-    def written(self) -> Written:
+    def written(self) -> ContactFields:
         """What a valid form holds."""
         given = self.cleaned_data
-        return Written(given["endpoint"], given["name"], given["notes"], given["do_not_call"])
+        return ContactFields(given["endpoint"], given["name"], given["notes"], given["do_not_call"])
 
     @property
     def revision_opened(self) -> int:

@@ -12,16 +12,16 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db import connection as database
-from django.db.models.functions import Lower
 from django.utils import timezone
 
-from connections_app.contacts.book import Written, announce_calls_with, may_allow_calling, subject
-from connections_app.contacts.files import Bad, Line, read
+from connections_app.access.permissions import check_may_import_contacts, may_allow_calling
+from connections_app.audit.log import record
+from connections_app.calls.contact_lookup import contacts_of
+from connections_app.contacts.changes import ContactFields, announce_calls_with, subject
+from connections_app.contacts.csv_files import Bad, Line, read
 from connections_app.models import Action, Contact, ContactImport, Operator, Verb
-from connections_app.recording import record
 
 BATCH = 2_000
 # Files that nobody imported are forgotten after this.
@@ -39,8 +39,8 @@ class Change:
     """What one line does: to the contact that is `before` with this revision, or None for a new one."""
 
     number: int
-    after: Written
-    before: Written | None = None
+    after: ContactFields
+    before: ContactFields | None = None
     pk: int = 0
     revision: int = 0
 
@@ -76,14 +76,8 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        told = json.dumps([astuple(change) for change in self.changes])
-        return hashlib.sha256(told.encode()).hexdigest()
-
-
-def check_may_import(operator: Operator) -> None:
-    """Raises `PermissionDenied`."""
-    if not operator.has_perm("connections_app.import_contacts"):
-        raise PermissionDenied("You may not import contacts.")
+        contents = json.dumps([astuple(change) for change in self.changes])
+        return hashlib.sha256(contents.encode()).hexdigest()
 
 
 def upload(content: bytes, file_name: str, operator: Operator) -> ContactImport:
@@ -91,7 +85,7 @@ def upload(content: bytes, file_name: str, operator: Operator) -> ContactImport:
 
     Raises `PermissionDenied`, and `Unreadable`.
     """
-    check_may_import(operator)
+    check_may_import_contacts(operator)
     found = read(content, operator.dials_from)
     with transaction.atomic():
         waiting = ContactImport.objects.filter(done_at=None)
@@ -114,7 +108,7 @@ def planned(imported: ContactImport, operator: Operator) -> Plan:
     new, changed, same = [], [], 0
     bad = [Bad(*values) for values in imported.bad]
     for line in lines:
-        change = _change(line, contacts.get(line.endpoint.lower()))
+        change = _change(line, contacts.get(line.endpoint))
         if change.unmarks and not may_allow_calling(operator):
             bad.append(Bad(line.number, line.endpoint, MARK_STAYS))
         elif change.before is None:
@@ -131,7 +125,7 @@ def carry_out(pk: UUID, digest: str, operator: Operator, address: str | None = N
 
     Raises `PermissionDenied`, `ContactImport.DoesNotExist`, and `Stale` where it would now do something else.
     """
-    check_may_import(operator)
+    check_may_import_contacts(operator)
     try:
         with transaction.atomic():
             imported = ContactImport.objects.select_for_update().get(pk=pk, owner=operator)
@@ -204,7 +198,7 @@ def _record_marks(plan: Plan, operator: Operator, address: str | None) -> None:
                 actor_id=operator.pk,
                 actor=operator.get_username(),
                 address=address,
-                subject=subject(contacts[change.after.endpoint.lower()].pk),
+                subject=subject(contacts[change.after.endpoint].pk),
                 payload={"endpoint": change.after.endpoint, "do_not_call": change.after.do_not_call},
                 outcome=(
                     "Marked “do not call” by an import."
@@ -221,10 +215,10 @@ def _record_marks(plan: Plan, operator: Operator, address: str | None) -> None:
 def _change(line: Line, contact: Contact | None) -> Change:
     """What a line does; where it says nothing, the contact stays as it is."""
     if contact is None:
-        after = Written(line.endpoint, line.name, line.notes, bool(line.do_not_call))
+        after = ContactFields(line.endpoint, line.name, line.notes, bool(line.do_not_call))
         return Change(line.number, after)
-    before = Written.of(contact)
-    after = Written(
+    before = ContactFields.of(contact)
+    after = ContactFields(
         contact.endpoint,
         line.name or contact.name,
         line.notes or contact.notes,
@@ -233,7 +227,7 @@ def _change(line: Line, contact: Contact | None) -> Change:
     return Change(line.number, after, before, contact.pk, contact.revision)
 
 
-def _contact(written: Written, **fields: Any) -> Contact:
+def _contact(written: ContactFields, **fields: Any) -> Contact:
     return Contact(
         endpoint=written.endpoint,
         name=written.name,
@@ -244,13 +238,12 @@ def _contact(written: Written, **fields: Any) -> Contact:
 
 
 def _contacts(endpoints: Iterable[str]) -> dict[str, Contact]:
-    """The contacts of these numbers and clients, by the endpoint in lower case."""
-    wanted = [endpoint.lower() for endpoint in endpoints]
-    contacts = Contact.objects.alias(lower=Lower("endpoint"))
+    """The contacts of these numbers and clients, by the endpoint as it is given."""
+    wanted = list(endpoints)
     return {
-        contact.endpoint.lower(): contact
+        endpoint: contact
         for first in range(0, len(wanted), BATCH)
-        for contact in contacts.filter(lower__in=wanted[first : first + BATCH])
+        for endpoint, contact in contacts_of(wanted[first : first + BATCH]).items()
     }
 
 

@@ -1,26 +1,20 @@
 """The list of contacts, by name: pages that begin at a place, however many there are."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
-from django.db.models import F, QuerySet
-from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
+from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.http import QueryDict
 
+from connections_app.calls.contact_lookup import matching
 from connections_app.contacts.forms import LONGEST_NAME, ContactsForm
 from connections_app.models import Contact
-from connections_app.phonebook import matching
+from connections_app.web.paging import LARGEST_KEY, PAGE_ROWS, BadPlace, address, beyond, page_of
 
-PAGE_ROWS = 50
 # Up to here contacts are counted; more of them are "more than".
 COUNTED_TO = 10_000
-LARGEST_KEY = 2**63 - 1
 AFTER, BEFORE = "after", "before"
-
-
-class BadPlace(ValueError):
-    """An `after` or `before` that does not name a place in the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +45,9 @@ class ContactsPage:
     previous_url: str | None
 
 
-def found(form: ContactsForm) -> QuerySet[Contact]:
-    """The contacts that a valid form asks for, by name."""
-    contacts = matching(form.cleaned_data["q"])
+def found(form: ContactsForm, country: str) -> QuerySet[Contact]:
+    """The contacts that a valid form asks for, by name; numbers are read as in `country` (`GB`)."""
+    contacts = matching(form.cleaned_data["q"], country)
     return contacts.filter(do_not_call=True) if form.cleaned_data["do_not_call"] else contacts
 
 
@@ -70,29 +64,20 @@ def page(contacts: QuerySet[Contact], query: QueryDict) -> ContactsPage:
     upwards = bool(query.get(BEFORE))
     at = query.get(BEFORE) or query.get(AFTER)
     rows = list(_beyond(contacts, Place.parse(at) if at else None, upwards=upwards)[: PAGE_ROWS + 1])
-    shown, is_more = rows[:PAGE_ROWS], len(rows) > PAGE_ROWS
-    if upwards:
-        shown.reverse()
-    is_after = bool(shown) if upwards else is_more
-    is_before = is_more if upwards else at is not None
-    return ContactsPage(
-        shown,
-        _address(query, AFTER, shown[-1]) if is_after and shown else None,
-        _address(query, BEFORE, shown[0]) if is_before and shown else None,
-    )
+    shown = page_of(rows, upwards=upwards, is_first=at is None, size=PAGE_ROWS)
+    return ContactsPage(shown.rows, _address(query, AFTER, shown.last), _address(query, BEFORE, shown.first))
 
 
 def _beyond(contacts: QuerySet[Contact], place: Place | None, *, upwards: bool) -> QuerySet[Contact]:
     contacts = contacts.annotate(place_name=Lower("name"))
     if place:
-        compares = TupleLessThan if upwards else TupleGreaterThan
-        contacts = contacts.filter(compares(Tuple(F("place_name"), F("pk")), (place.name, place.pk)))
+        keys, values = ("place_name", "pk"), (place.name, place.pk)
+        contacts = beyond(contacts, keys, values, descending=False, upwards=upwards)
     return contacts.reverse() if upwards else contacts
 
 
-def _address(query: QueryDict, name: str, contact: Contact) -> str:
-    following = query.copy()
-    for other in (AFTER, BEFORE, "deleted"):
-        following.pop(other, None)
-    following[name] = str(Place(contact.place_name, contact.pk))  # type: ignore[attr-defined]
-    return f"?{following.urlencode()}"
+def _address(query: QueryDict, name: str, contact: Any) -> str | None:
+    """Return the address of the page beyond `contact`, a row of `_beyond`; None without one."""
+    if contact is None:
+        return None
+    return address(query, name, Place(contact.place_name, contact.pk), (AFTER, BEFORE, "deleted"))

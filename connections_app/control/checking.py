@@ -5,11 +5,11 @@ import logging
 from django.db import connection as database
 from django.db import transaction
 
-from connections_app import reading_again
-from connections_app.ingest import doubt
+from connections_app.access.permissions import check_may_clear
+from connections_app.audit.log import record
+from connections_app.calls import refresh
+from connections_app.calls.ingest import doubt
 from connections_app.models import Action, Connection, Doubt, Operator, Source, Status, Verb
-from connections_app.recording import record
-from connections_app.rights import check_may_clear
 from connections_app.sift.client import SiftClient
 from connections_app.sift.errors import SiftError
 from connections_app.sift.payloads import Observation, Unusable
@@ -45,13 +45,13 @@ def read_again(connection: Connection) -> None:
 def _answer(connection: Connection) -> Observation | Unusable | None:
     """What Sift says of the call, taken in; None where it knows no such call. Raises `SiftError`."""
     database.close()  # None is held while Sift is waited for.
-    client = SiftClient.configured().hasty()
+    client = SiftClient.configured(is_urgent=True).with_short_timeout()
     try:
-        answer = reading_again.ask(client, connection)
+        answer = refresh.ask(client, connection)
     finally:
         client.close()
     with transaction.atomic():
-        reading_again.settle(connection, answer)
+        refresh.settle(connection, answer)
     connection.refresh_from_db()
     return answer
 

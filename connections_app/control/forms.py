@@ -1,26 +1,30 @@
 """The forms that place a call and push a routine."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.http import HttpRequest
 
-from connections_app import scripts
-from connections_app.control.asking import Asked
+from connections_app.access.permissions import may_steer_any
+from connections_app.audit.log import address_of
+from connections_app.calls import dialling, scripts
+from connections_app.calls.dialling import Confirmed, Findings, Objection, Rule
+from connections_app.calls.scripts import NotUsable, ScriptRequest, placeholder_field
 from connections_app.control.placing import Order
+from connections_app.control.requests import SiftRequest
 from connections_app.models import Contact, Operator, Routine
-from connections_app.models.sending import CLIENT
-from connections_app.phonebook import contact_of
-from connections_app.recording import address_of
-from connections_app.scripts import NotUsable, Wanted, placeholder_field
+from connections_app.models.characters import check_is_seen
+from connections_app.models.requests import CLIENT
 from connections_app.sift.numbers import ImpossibleNumber, e164
-from connections_app.sift.routine import LARGEST_BYTES, NOT_TEXT, Kind, Placeholder
+from connections_app.sift.placeholders import NOT_TEXT, Kind, Placeholder
+from connections_app.sift.routine import LARGEST_BYTES
 
 LONGEST_CLIENT = 255
 FILL = placeholder_field("")
+ASKS = {Rule.MARKED: "Tick this to call although marked.", Rule.BUSY: "Tick this to call again."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +38,21 @@ class Fill:
     errors: list[str]
 
 
+class Ticks(forms.Field):
+    """What is ticked of several boxes with one name: numbers and clients."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value: Any) -> tuple[str, ...]:
+        given = value if isinstance(value, list | tuple) else [value] if value else []
+        return tuple(str(one).replace("\x00", "").strip() for one in given)
+
+
 class RoutineForm(forms.Form):
-    """A saved routine or a list of commands, what fills its placeholders, and the request's id."""
+    """A saved routine or a list of commands, what fills its placeholders, and the request's id.
+
+    What a person confirmed is the numbers and clients themselves, so that a tick is for nobody else.
+    """
 
     request_id = forms.UUIDField(
         error_messages={"required": "The request has no id.", "invalid": "The request's id is not a UUID."}
@@ -52,25 +69,59 @@ class RoutineForm(forms.Form):
         error_messages={"max_length": f"The JSON is larger than {LARGEST_BYTES // 1024} KB."},
     )
     overrule = forms.BooleanField(required=False)
+    although_marked = Ticks(required=False)
+    although_busy = Ticks(required=False)
     needs_routine = True
 
     def __init__(self, data: Mapping[str, Any] | None, operator: Operator, **options: Any) -> None:
         super().__init__(data, **options)
         self.operator = operator
         self.fills: list[Fill] = []
-        self.wanted: Wanted | None = None
+        self.wanted: ScriptRequest | None = None
+        self.findings = Findings()
 
-    def asked(self, request: HttpRequest) -> Asked | None:
+    def asked(self, request: HttpRequest) -> SiftRequest | None:
         """Who asks for what under which id; None where the id is not one."""
         self.full_clean()
         request_id = self.cleaned_data.get("request_id")
         if not isinstance(request_id, UUID):
             return None
-        return Asked(self.operator, request_id, contents(self.data), address_of(request))
+        return SiftRequest(
+            self.operator, request_id, contents(self.data), address_of(request), self.confirmed
+        )
+
+    @property
+    def confirmed(self) -> Confirmed:
+        """What the person confirmed."""
+        given = self.cleaned_data
+        return Confirmed(given.get("although_marked", ()), given.get("although_busy", ()))
+
+    @property
+    def busy(self) -> list[Objection]:
+        """Calls that there are already with whom this would call, by number or client."""
+        found = (one for one in self.findings.objections if one.rule == Rule.BUSY)
+        return sorted(found, key=lambda one: one.endpoint)
+
+    @property
+    def marked_ones(self) -> list[Objection]:
+        """Whom this would call although they are marked “do not call”."""
+        return [one for one in self.findings.objections if one.rule == Rule.MARKED]
+
+    @property
+    def endpoint(self) -> str:
+        """Whom a form that places a call would call; empty for others."""
+        return ""
+
+    def refuse(self, objections: Sequence[Objection]) -> None:
+        """Ask to confirm what was found only when the request was to be written down."""
+        known = {(one.rule, one.endpoint, one.url) for one in self.findings.objections}
+        new = [one for one in objections if (one.rule, one.endpoint, one.url) not in known]
+        self.findings = replace(self.findings, objections=[*self.findings.objections, *new])
+        self._object(objections)
 
     def routines(self) -> list[Routine]:
         """The saved routines that the person may use, by name."""
-        by_supervisor = self.operator.has_perm("connections_app.steer_any_call")
+        by_supervisor = may_steer_any(self.operator)
         return list(Routine.objects.usable(by_supervisor=by_supervisor).order_by("name"))
 
     def clean(self) -> dict[str, Any]:
@@ -82,7 +133,23 @@ class RoutineForm(forms.Form):
             self._want(routine, commands or "", cleaned.get("overrule", False))
         elif self.needs_routine and not {"routine", "commands"} & self.errors.keys():
             self.add_error("routine", "Choose a routine, or write commands.")
+        self._choose_callee(cleaned)
+        self._check_dialling()
         return cleaned
+
+    def _choose_callee(self, cleaned: Mapping[str, Any]) -> None:
+        """For a form that has one."""
+
+    def _check_dialling(self) -> None:
+        """Look up every number and client that would be dialled, and object where a rule does."""
+        dialled = self.wanted.dialled if self.wanted else ()
+        endpoints = list(dict.fromkeys([*filter(None, [self.endpoint]), *dialled]))
+        self.findings = dialling.look_up(endpoints, self.confirmed, self.cleaned_data.get("request_id"))
+        self._object(self.findings.unconfirmed)
+
+    def _object(self, objections: Iterable[Objection]) -> None:
+        for rule in dict.fromkeys(one.rule for one in objections):
+            self.add_error(rule.value, ASKS[rule])
 
     def _want(self, routine: int | None, commands: str, overrule: bool) -> None:
         values = {
@@ -90,9 +157,9 @@ class RoutineForm(forms.Form):
         }
         try:
             if routine:
-                self.wanted = scripts.want_saved(routine, values, self.operator)
+                self.wanted = scripts.saved_routine(routine, values, self.operator)
             else:
-                self.wanted = scripts.want_commands(commands, values, self.operator, overrule=overrule)
+                self.wanted = scripts.given_commands(commands, values, self.operator, overrule=overrule)
         except NotUsable as problem:
             self._fill(problem.placeholders, values, problem.problems)
             for field, words in problem.problems.items():
@@ -123,11 +190,7 @@ class PlaceForm(RoutineForm):
 
     phone_number = forms.CharField(required=False, max_length=100)
     client_name = forms.CharField(required=False, max_length=LONGEST_CLIENT + len(CLIENT))
-    # Whom to call although a contact asks not to: the endpoint itself, so that the tick is for nobody else.
-    although_marked = forms.CharField(required=False, max_length=300)
     needs_routine = False
-    # Of whom is to be called, once the form was read.
-    contact: Contact | None = None
 
     def clean_phone_number(self) -> str:
         typed = str(self.cleaned_data["phone_number"])
@@ -139,24 +202,23 @@ class PlaceForm(RoutineForm):
             raise forms.ValidationError(f"“{typed}” cannot be called: {problem}.") from problem
 
     def clean_client_name(self) -> str:
-        name = str(self.cleaned_data["client_name"]).removeprefix(CLIENT).strip()
+        name = str(self.cleaned_data["client_name"]).strip()
+        if name.lower().startswith(CLIENT):
+            name = name[len(CLIENT) :].strip()
         if NOT_TEXT.search(name) or "\n" in name:
             raise forms.ValidationError("A client's name is one line of text.")
+        check_is_seen(name)
         if len(name) > LONGEST_CLIENT:
             raise forms.ValidationError(f"A client's name has at most {LONGEST_CLIENT} characters.")
         return name
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+    def _choose_callee(self, cleaned: Mapping[str, Any]) -> None:
         if not {"phone_number", "client_name"} & self.errors.keys():
             given = [name for name in ("phone_number", "client_name") if cleaned.get(name)]
             if not given:
                 self.add_error("phone_number", "Whom do you want to call?")
             elif len(given) > 1:
                 self.add_error("client_name", "Give a number or a client, not both.")
-            else:
-                self._heed_mark(cleaned)
-        return cleaned
 
     @property
     def endpoint(self) -> str:
@@ -166,15 +228,14 @@ class PlaceForm(RoutineForm):
         return number or (f"{CLIENT}{client}" if client else "")
 
     @property
+    def contact(self) -> Contact | None:
+        """The contact of whom is to be called."""
+        return self.findings.contacts.get(self.endpoint)
+
+    @property
     def marked(self) -> Contact | None:
         """The contact of whom is to be called, where it is marked “do not call”."""
         return self.contact if self.contact and self.contact.do_not_call else None
-
-    def _heed_mark(self, cleaned: Mapping[str, Any]) -> None:
-        """Ask for a tick where the contact of whom is called is marked “do not call”."""
-        self.contact = contact_of(self.endpoint)
-        if self.marked and cleaned.get("although_marked", "").lower() != self.endpoint.lower():
-            self.add_error("although_marked", "Tick this to call although marked.")
 
     @property
     def order(self) -> Order:
@@ -184,8 +245,12 @@ class PlaceForm(RoutineForm):
 
 
 def contents(data: Mapping[str, Any]) -> dict[str, str]:
-    """What was asked for: every field that says something of it, as it was sent in."""
-    names = ("phone_number", "client_name", "routine", "commands", "overrule", "although_marked")
+    """What was asked for: every field that says something of it, as it was sent in.
+
+    What was confirmed is left out: with a tick more it is the same request, and one that is made again has to
+    be confirmed again.
+    """
+    names = ("phone_number", "client_name", "routine", "commands", "overrule")
     return {
         name: str(value).strip()
         for name, value in data.items()

@@ -7,11 +7,13 @@ from django.db import IntegrityError, transaction
 from django.db import connection as database
 from django.utils import timezone
 
-from connections_app import scripts
-from connections_app.addresses import status_address, without_tokens
-from connections_app.binding import bind_for_sure
-from connections_app.control.asking import JUST_SENT, OPEN, Asked, ask, close, record_outcome
-from connections_app.ingest import ingest
+from connections_app.access.permissions import check_may_place
+from connections_app.audit.log import record
+from connections_app.calls import dialling, scripts
+from connections_app.calls.ingest import ingest
+from connections_app.calls.request_matching import bind_for_sure
+from connections_app.calls.scripts import ScriptRequest
+from connections_app.control.requests import JUST_SENT, OPEN, SiftRequest, close, record_outcome, send_once
 from connections_app.models import (
     Action,
     CallRequest,
@@ -23,11 +25,10 @@ from connections_app.models import (
     Source,
     Verb,
 )
-from connections_app.recording import record
-from connections_app.rights import check_may_place
-from connections_app.scripts import Wanted
+from connections_app.models.requests import CLIENT
 from connections_app.sift.outcomes import Placed, Rejected, Unknown
 from connections_app.sift.payloads import Observation
+from connections_app.web.callback_urls import status_address, without_tokens
 
 logger = logging.getLogger(__name__)
 
@@ -38,20 +39,27 @@ class Order:
 
     phone_number: str = ""
     client_name: str = ""
-    wanted: Wanted | None = None
+    wanted: ScriptRequest | None = None
 
     @property
     def endpoint(self) -> dict[str, str]:
         """As Sift's create takes it."""
         return {"phone_number": self.phone_number} if self.phone_number else {"client_name": self.client_name}
 
+    @property
+    def dialled(self) -> list[str]:
+        """Every number and client that is called, or may be by what follows, as Sift writes them."""
+        callee = self.phone_number or f"{CLIENT}{self.client_name}"
+        return list(dict.fromkeys([callee, *(self.wanted.dialled if self.wanted else ())]))
 
-def place(order: Order, asked: Asked) -> CallRequest:
+
+def place(order: Order, asked: SiftRequest) -> CallRequest:
     """Have Sift make the call, and wait for its answer at most ten seconds.
 
     The request is committed first, with its record; who commits it is the only one to send it. One that was
-    made before is returned as it stands, and nothing is sent. Raises `PermissionDenied`, `OtherRequest`.
-    Source: "Placing a call" in docs/architecture.md.
+    made before is returned as it stands, and nothing is sent. Raises `PermissionDenied`, `RequestConflict`,
+    and `NotDialled` where a rule objects to what would be dialled and the person did not confirm it. Source:
+    "Placing a call" in docs/architecture.md.
     """
     check_may_place(asked.operator)
     if before := asked.before(CallRequest):
@@ -67,10 +75,13 @@ def place(order: Order, asked: Asked) -> CallRequest:
     return request
 
 
-def _write_down(order: Order, asked: Asked) -> CallRequest:
+def _write_down(order: Order, asked: SiftRequest) -> CallRequest:
     """Commit the request and the intent together: no call is made without a record of who asked for it."""
+    confirmed = asked.confirmed
     with transaction.atomic():
-        made = scripts.make(order.wanted, Origin.PLACED) if order.wanted else None
+        dialling.lock(order.dialled)
+        dialling.check(order.dialled, confirmed, besides=asked.request_id)
+        made = scripts.make(order.wanted, Origin.PLACED, confirmed=confirmed.marked) if order.wanted else None
         request = CallRequest.objects.create(
             phone_number=order.phone_number,
             client_name=order.client_name,
@@ -83,21 +94,27 @@ def _write_down(order: Order, asked: Asked) -> CallRequest:
             asked.operator,
             address=asked.address,
             subject=str(asked.request_id),
-            payload={**order.endpoint, "routine": without_tokens(made.commands) if made else []},
+            payload={
+                **order.endpoint,
+                "routine": without_tokens(made.commands) if made else [],
+                **confirmed.payload(),
+            },
         )
     return request
 
 
 def _send(order: Order, request: CallRequest) -> Placed | Rejected | Unknown:
     address = status_address(request.token)
-    return ask(
+    return send_once(
         request,
         lambda client, late: client.place(order.endpoint, address, late),
         lambda answer: _finish(request, answer),
     )
 
 
-def _finish(request: CallRequest, outcome: Placed | Rejected | Unknown, asked: Asked | None = None) -> None:
+def _finish(
+    request: CallRequest, outcome: Placed | Rejected | Unknown, asked: SiftRequest | None = None
+) -> None:
     """Write down and record what Sift answered; a callback may have been faster, and knows better."""
     connection_id = ""
     with transaction.atomic():

@@ -8,8 +8,8 @@ from connections_app.sift.client import SiftClient
 
 @shared_task
 def watch_calls() -> None:
-    client = SiftClient.configured()
+    client = SiftClient.configured(is_urgent=True)
     try:
-        watch(client.hasty())
+        watch(client.with_short_timeout())
     finally:
         client.close()

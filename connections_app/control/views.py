@@ -1,52 +1,65 @@
 """Placing a call, its request's page, and steering a live one."""
 
-from typing import Any, cast
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from connections_app.control import checking, completing, placing, settling, steering
-from connections_app.control.asking import Asked, OtherRequest
+from connections_app.access.permissions import (
+    check_may_clear,
+    check_may_place,
+    check_may_steer,
+    may_place,
+    may_settle,
+)
+from connections_app.audit.log import address_of
+from connections_app.calls.call_state import shown_one
+from connections_app.calls.contact_lookup import contact_of
+from connections_app.calls.dialling import NotDialled
+from connections_app.calls.endpoints import endpoint_of, with_contact
+from connections_app.calls.request_matching import candidates
+from connections_app.control import checking, placing, settling, steering, suggestions
 from connections_app.control.forms import PlaceForm, RoutineForm
-from connections_app.endpoints import endpoint_of, with_contact
+from connections_app.control.requests import RequestConflict, SiftRequest
 from connections_app.models import CallRequest, Connection, Operator, Outcome, Push
-from connections_app.models.sending import CLIENT
-from connections_app.phonebook import contact_of
-from connections_app.recording import address_of
-from connections_app.rights import check_may_clear, check_may_place, check_may_steer, may_place, may_settle
-from connections_app.standing import shown_one
+from connections_app.models.requests import CLIENT
+from connections_app.sift.numbers import number_from_url
+from connections_app.web.request import SignedInRequest
+from connections_app.web.responses import see_other
 
 # A redirect that is followed by GET, whatever the request was.
-SEE_OTHER = 303
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def place(request: HttpRequest) -> HttpResponseBase:
+def place(request: SignedInRequest) -> HttpResponseBase:
     """The form, and with POST the call. `number`, `client` and `routine` in the query fill it in."""
-    operator = cast(Operator, request.user)
+    operator = request.user
     check_may_place(operator)
     if request.method != "POST":
-        return _place_page(request, PlaceForm(None, operator, initial=_wished(request)))
+        return _place_page(request, _opened(request, operator))
     form = PlaceForm(request.POST, operator)
     asked = form.asked(request)
+    made = None
     try:
         made = asked and (asked.before(CallRequest) or (form.is_valid() and placing.place(form.order, asked)))
-    except OtherRequest as problem:
+    except RequestConflict as problem:
         return _conflict(request, problem)
-    return _see(made) if made else _place_page(request, form, 422)
+    except NotDialled as problem:
+        form.refuse(problem.objections)
+    return see_other(made) if made else _place_page(request, form, 422)
 
 
 @require_POST
-def check_place(request: HttpRequest) -> HttpResponse:
+def check_place(request: SignedInRequest) -> HttpResponse:
     """What the form would do as it stands: for htmx, while it is filled in. Nothing is sent."""
-    operator = cast(Operator, request.user)
+    operator = request.user
     check_may_place(operator)
     form = PlaceForm(request.POST, operator)
     form.full_clean()
@@ -56,53 +69,54 @@ def check_place(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
-def call_request(request: HttpRequest, request_id: UUID) -> HttpResponseBase:
+def call_request(request: SignedInRequest, request_id: UUID) -> HttpResponseBase:
     """What became of a request to place a call; leads on to the call as soon as it is known."""
     asked = get_object_or_404(CallRequest.objects.select_related("connection"), request_id=request_id)
     if asked.connection:
         address = asked.connection.get_absolute_url()
-        return HttpResponseClientRedirect(address) if _is_htmx(request) else redirect(address)
-    template = "control/_request.html" if _is_htmx(request) else "control/request.html"
+        return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
+    template = "control/_request.html" if request.htmx else "control/request.html"
     return render(request, template, _request_context(request, asked))
 
 
 @require_POST
-def settle_request(request: HttpRequest, request_id: UUID) -> HttpResponseBase:
+def settle_request(request: SignedInRequest, request_id: UUID) -> HttpResponseBase:
     """A person says which call an unknown request became, or that it became none."""
     asked = get_object_or_404(CallRequest, request_id=request_id)
     try:
-        settling.settle(
-            asked, request.POST.get("connection_id", ""), cast(Operator, request.user), address_of(request)
-        )
+        settling.settle(asked, request.POST.get("connection_id", ""), request.user, address_of(request))
     except settling.AlreadySettled:
         messages.error(request, "This was settled meanwhile, or the call is another request's.")
-    return _see(asked)
+    return see_other(asked)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def push_routine(request: HttpRequest, connection_id: str) -> HttpResponseBase:
+def push_routine(request: SignedInRequest, connection_id: str) -> HttpResponseBase:
     """The form that sends a routine to a live call, and with POST the sending."""
-    operator = cast(Operator, request.user)
+    operator = request.user
     call = get_object_or_404(Connection, connection_id=connection_id)
     check_may_steer(operator, call)
     if request.method != "POST":
         return _push_page(request, call, RoutineForm(None, operator, initial=_wished(request)))
     form = RoutineForm(request.POST, operator)
     asked = form.asked(request)
+    pushed = None
     try:
         pushed = asked and (
             asked.before(Push)
             or (form.is_valid() and form.wanted and steering.push_routine(call, form.wanted, asked))
         )
-    except OtherRequest as problem:
+    except RequestConflict as problem:
         return _conflict(request, problem)
-    return _see(call) if pushed else _push_page(request, call, form, 422)
+    except NotDialled as problem:
+        form.refuse(problem.objections)
+    return see_other(call) if pushed else _push_page(request, call, form, 422)
 
 
 @require_POST
-def check_push(request: HttpRequest, connection_id: str) -> HttpResponse:
+def check_push(request: SignedInRequest, connection_id: str) -> HttpResponse:
     """What the routine would do as it stands: for htmx, while it is chosen. Nothing is sent."""
-    operator = cast(Operator, request.user)
+    operator = request.user
     check_may_steer(operator, get_object_or_404(Connection, connection_id=connection_id))
     form = RoutineForm(request.POST, operator)
     form.full_clean()
@@ -110,36 +124,36 @@ def check_push(request: HttpRequest, connection_id: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def hang_up(request: HttpRequest, connection_id: str) -> HttpResponseBase:
+def hang_up(request: SignedInRequest, connection_id: str) -> HttpResponseBase:
     """The question whether to hang up, and with POST the hanging up."""
-    operator = cast(Operator, request.user)
+    operator = request.user
     call = get_object_or_404(Connection, connection_id=connection_id)
     check_may_steer(operator, call)
     if request.method != "POST":
         return render(request, "control/hang_up.html", {"call": call, "request_id": uuid4()})
-    asked = Asked(operator, _request_id(request), {"hang_up": connection_id}, address_of(request))
+    asked = SiftRequest(operator, _request_id(request), {"hang_up": connection_id}, address_of(request))
     try:
         steering.hang_up(call, asked, is_stale=request.POST.get("stale") == "1")
-    except OtherRequest as problem:
+    except RequestConflict as problem:
         return _conflict(request, problem)
-    if not _is_htmx(request):
-        return _see(call)
+    if not request.htmx:
+        return see_other(call)
     return _controls(request, call)
 
 
 @require_POST
-def check(request: HttpRequest, connection_id: str) -> HttpResponseBase:
+def check(request: SignedInRequest, connection_id: str) -> HttpResponseBase:
     """Ask Sift how a call stands, and say what it answered."""
-    operator = cast(Operator, request.user)
+    operator = request.user
     call = get_object_or_404(Connection, connection_id=connection_id)
     check_may_steer(operator, call)
     return _told(request, call, checking.check(call))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def clear(request: HttpRequest, connection_id: str) -> HttpResponseBase:
+def clear(request: SignedInRequest, connection_id: str) -> HttpResponseBase:
     """The question whether to take a call off the board that Sift does not know, and with POST the taking."""
-    operator = cast(Operator, request.user)
+    operator = request.user
     call = get_object_or_404(Connection, connection_id=connection_id)
     check_may_clear(operator)
     if request.method != "POST":
@@ -148,22 +162,22 @@ def clear(request: HttpRequest, connection_id: str) -> HttpResponseBase:
     return _told(request, call, "Cleared." if is_cleared else "It is not unconfirmed any more.")
 
 
-def _told(request: HttpRequest, call: Connection, words: str) -> HttpResponseBase:
+def _told(request: SignedInRequest, call: Connection, words: str) -> HttpResponseBase:
     """The call's controls for htmx, else its page, with what was found out."""
-    if _is_htmx(request):
+    if request.htmx:
         return _controls(request, call, words)
     messages.info(request, words)
-    return _see(call)
+    return see_other(call)
 
 
-def _controls(request: HttpRequest, call: Connection, words: str = "") -> HttpResponse:
+def _controls(request: SignedInRequest, call: Connection, words: str = "") -> HttpResponse:
     """A call's controls as they stand now: for htmx, in the place of those that were used."""
-    shown = shown_one(cast(Operator, request.user), call.pk, timezone.now())
+    shown = shown_one(request.user, call.pk, timezone.now())
     context = shown.context() | {"request_id": uuid4(), "found_out": words}
     return render(request, "control/_controls.html", context)
 
 
-def _request_id(request: HttpRequest) -> UUID:
+def _request_id(request: SignedInRequest) -> UUID:
     """The form's id, by which a second click is known; a client without one asks anew each time."""
     try:
         return UUID(request.POST.get("request_id", ""))
@@ -171,16 +185,31 @@ def _request_id(request: HttpRequest) -> UUID:
         return uuid4()
 
 
-def _wished(request: HttpRequest) -> dict[str, str]:
+def _opened(request: SignedInRequest, operator: Operator) -> PlaceForm:
+    """The form as a link opens it: whom it would call is read at once, so that its country is seen first."""
+    wished = _wished(request)
+    if not (wished["phone_number"] or wished["client_name"]):
+        return PlaceForm(None, operator, initial=wished)
+    form = PlaceForm(wished | {"request_id": str(uuid4())}, operator)
+    form.full_clean()
+    return form
+
+
+def _wished(request: SignedInRequest) -> dict[str, str]:
     """What a link asks the form to begin with: a number, also as in `tel:`, or a client, also `webrtc:`."""
-    number, client = request.GET.get("number", "").removeprefix("tel:"), request.GET.get("client", "")
-    if number.startswith(CLIENT):
-        number, client = "", number.removeprefix(CLIENT)
+    operator = request.user
+    number = number_from_url(request.GET.get("number", ""), operator.dials_from)
+    client = request.GET.get("client", "").replace("\x00", "")
+    if number.lower().startswith(CLIENT):
+        number, client = "", number[len(CLIENT) :]
     return {"phone_number": number, "client_name": client, "routine": request.GET.get("routine", "")}
 
 
-def _place_page(request: HttpRequest, form: PlaceForm, status: int = 200) -> HttpResponse:
-    context = {"only_here": not settings.PUBLIC_URL and not settings.SIFT_SANDBOX}
+def _place_page(request: SignedInRequest, form: PlaceForm, status: int = 200) -> HttpResponse:
+    context = {
+        "only_here": not settings.PUBLIC_URL and not settings.SIFT_SANDBOX,
+        "submitted": request.method == "POST",
+    }
     return render(request, "control/place.html", context | _form_context(form), status=status)
 
 
@@ -195,8 +224,10 @@ def _form_context(form: PlaceForm) -> dict[str, Any]:
     }
 
 
-def _push_page(request: HttpRequest, call: Connection, form: RoutineForm, status: int = 200) -> HttpResponse:
-    operator = cast(Operator, request.user)
+def _push_page(
+    request: SignedInRequest, call: Connection, form: RoutineForm, status: int = 200
+) -> HttpResponse:
+    operator = request.user
     now = timezone.now()
     context = shown_one(operator, call.pk, now).context() | {
         "form": form,
@@ -215,8 +246,8 @@ def _kept_id(form: RoutineForm) -> UUID:
 def _offered(form: PlaceForm) -> dict[str, Any]:
     """Whom the form offers, and the contacts among them who are meant where no number is typed."""
     typed = [form.data.get(name, "").strip() for name in ("phone_number", "client_name")]
-    found = completing.found(*typed)
-    offered = list(dict.fromkeys([*found, *completing.recent(form.operator)]))
+    found = suggestions.found(*typed, country=form.operator.dials_from)
+    offered = list(dict.fromkeys([*found, *suggestions.recent(form.operator)]))
     return {"offered": offered, "meant": found if typed[0] and "phone_number" in form.errors else []}
 
 
@@ -225,34 +256,30 @@ def _whom(form: PlaceForm) -> dict[str, Any]:
     return {"whom": with_contact(endpoint_of(form.endpoint), form.contact) if form.endpoint else None}
 
 
-def _request_context(request: HttpRequest, asked: CallRequest) -> dict[str, Any]:
-    operator = cast(Operator, request.user)
+def _request_context(request: SignedInRequest, asked: CallRequest) -> dict[str, Any]:
+    operator = request.user
     now = timezone.now()
     outcome = asked.outcome_at(now)
-    # A form as it was, under an id of its own.
-    again = PlaceForm(asked.contents | {"request_id": str(uuid4())}, operator)
-    again.full_clean()
-    shown = _form_context(again) if outcome == Outcome.REJECTED and may_place(operator) else {}
-    return shown | {
+    again = (
+        _form_context(_again(asked, operator)) if outcome == Outcome.REJECTED and may_place(operator) else {}
+    )
+    return again | {
         "asked": asked,
         "end": with_contact(endpoint_of(asked.endpoint), contact_of(asked.endpoint)),
         "outcome": outcome,
         "reason": asked.reason or (settling.NEVER_ANSWERED if outcome == Outcome.UNKNOWN else ""),
-        "candidates": list(settling.candidates(asked)[:10]) if outcome == Outcome.UNKNOWN else [],
+        "candidates": list(candidates(asked)[:10]) if outcome == Outcome.UNKNOWN else [],
         "may_settle": may_settle(operator, asked),
         "now": now,
     }
 
 
-def _conflict(request: HttpRequest, problem: OtherRequest) -> HttpResponse:
+def _again(asked: CallRequest, operator: Operator) -> PlaceForm:
+    """The form of a request as it was, under an id of its own."""
+    form = PlaceForm(asked.contents | {"request_id": str(uuid4())}, operator)
+    form.full_clean()
+    return form
+
+
+def _conflict(request: SignedInRequest, problem: RequestConflict) -> HttpResponse:
     return render(request, "control/conflict.html", {"words": str(problem)}, status=409)
-
-
-def _see(made: CallRequest | Connection) -> HttpResponse:
-    response = redirect(made)
-    response.status_code = SEE_OTHER
-    return response
-
-
-def _is_htmx(request: HttpRequest) -> bool:
-    return bool(request.htmx)  # type: ignore[attr-defined]

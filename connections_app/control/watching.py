@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from django.db import connection as database
@@ -12,23 +13,36 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from connections_app.audit.log import record
+from connections_app.calls import dialling, refresh
+from connections_app.calls.ingest import ingest
+from connections_app.calls.notify import announce
+from connections_app.calls.request_matching import match_by_list, unbound
+from connections_app.calls.scripts import MAY_BE_GIVEN
 from connections_app.control import settling, steering
-from connections_app.control.asking import DEADLINE
-from connections_app.ingest import ingest
-from connections_app.models import Action, CallRequest, Connection, Outcome, Push, Source, Status, Verb
+from connections_app.control.requests import DEADLINE
+from connections_app.models import (
+    Action,
+    CallRequest,
+    Connection,
+    Outcome,
+    Push,
+    Script,
+    Source,
+    Status,
+    Verb,
+)
 from connections_app.models.connection import IN_PROGRESS
-from connections_app.recording import record
-from connections_app.scripts import IN_FORCE
 from connections_app.sift.client import SiftClient
 from connections_app.sift.errors import SiftError
 from connections_app.sift.payloads import Observation
-from connections_app.sift.routine import JSONObject
+from connections_app.sift.placeholders import JSONObject
 
 # A placed call is looked at each second for so long, and a call that was steered.
 FIRST_MINUTE = timedelta(minutes=1)
 AFTER_PUSH = timedelta(seconds=15)
 EACH = timedelta(seconds=0.9)
-AT_ONCE = 8
+MAX_CONCURRENT = 8
 MOST = 50
 # A callback about the connected call may still be under way, where others came.
 GRACE = timedelta(seconds=5)
@@ -36,8 +50,8 @@ GRACE = timedelta(seconds=5)
 CLAIM = f"""
     UPDATE connections_app_script AS script
     SET settled_at = clock_timestamp(), offered_at = clock_timestamp()
-    WHERE script.id = %(script)s AND script.offered_at IS NULL AND {IN_FORCE}
-    RETURNING script.commands
+    WHERE script.id = %(script)s AND script.offered_at IS NULL AND {MAY_BE_GIVEN}
+    RETURNING script.commands, script.confirmed, script.id
 """  # noqa: S608
 
 
@@ -46,11 +60,12 @@ def watch(client: SiftClient) -> None:
     now = timezone.now()
     settling.expire(now)
     look(client, now)
-    waiting = settling.unbound(now)
+    waiting = unbound(now)
+    if _claimed_requests(waiting, now):
+        _read_head(client)
     if waiting:
-        _read_head(client, waiting, now)
-        settling.match_by_list(waiting)
-    give_scripts(client)
+        match_by_list(waiting)
+    set_scripts(client)
 
 
 def look(client: SiftClient, now: datetime) -> None:
@@ -59,55 +74,65 @@ def look(client: SiftClient, now: datetime) -> None:
     if not due:
         return
     database.close()
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        told = [one for one in threads.map(lambda name: _retrieve(client, name), due) if one]
-    ingest(told, Source.RETRIEVE)
+    try:
+        with ThreadPoolExecutor(MAX_CONCURRENT) as threads:
+            observed = [one for one in threads.map(lambda name: _retrieve(client, name), due.values()) if one]
+        ingest(observed, Source.RETRIEVE)
+    finally:
+        refresh.release(due)
 
 
-def give_scripts(client: SiftClient) -> None:
+def set_scripts(client: SiftClient) -> None:
     """Set the script of each connected call whose callbacks do not ask for it."""
     claimed = [one for one in map(_claim, _waiting(timezone.now())) if one]
     if not claimed:
         return
     database.close()
-    with ThreadPoolExecutor(AT_ONCE) as threads:
+    with ThreadPoolExecutor(MAX_CONCURRENT) as threads:
         outcomes = list(threads.map(lambda one: steering.send(*one), claimed))
     for (push, _), outcome in zip(claimed, outcomes, strict=True):
         steering.finish(push, outcome)
 
 
-def _claimed(now: datetime) -> list[str]:
-    """The ids of the calls to look at now; another round that runs at the same time takes others."""
+def _claimed(now: datetime) -> dict[int, str]:
+    """Claim the calls to look at now, so that nobody else asks Sift about them. Returns their ids by key."""
     silent = CallRequest.objects.filter(
         Q(looked_at=None) | Q(looked_at__lt=now - EACH),
         called_back_at=None,
         asked_at__gt=now - FIRST_MINUTE,
         connection__status__in=IN_PROGRESS,
     )
-    ids = dict(silent.values_list("pk", "connection__connection_id")[:MOST])
-    taken = [pk for pk in ids if silent.filter(pk=pk).update(looked_at=now)]
+    requests = dict(silent.values_list("pk", "connection_id")[:MOST])
+    taken = {requests[pk] for pk in requests if silent.filter(pk=pk).update(looked_at=now)}
     steered = Push.objects.filter(
         Q(connection__call_request=None) | Q(connection__call_request__called_back_at=None),
+        Q(connection__reading=None) | Q(connection__reading__read_at__lt=now - EACH),
         outcome=Outcome.ACCEPTED,
         answered_at__gt=now - AFTER_PUSH,
         connection__status__in=IN_PROGRESS,
-    ).values_list("connection__connection_id", flat=True)
-    return [*{*(ids[pk] for pk in taken), *steered[:MOST]}]
+    ).values_list("connection_id", flat=True)
+    claimed = refresh.claim({*taken, *steered[:MOST]})
+    return dict(Connection.objects.filter(pk__in=claimed).values_list("pk", "connection_id"))
 
 
 def _retrieve(client: SiftClient, connection_id: str) -> Observation | None:
     try:
-        told = client.retrieve(connection_id)
+        observed = client.retrieve(connection_id)
     except SiftError:
         return None  # The next second, or the sync, asks again.
-    is_it = isinstance(told, Observation) and told.connection_id == connection_id
-    return told if is_it else None  # type: ignore[return-value]
+    is_it = isinstance(observed, Observation) and observed.connection_id == connection_id
+    return observed if is_it else None  # type: ignore[return-value]
 
 
-def _read_head(client: SiftClient, waiting: Iterable[CallRequest], now: datetime) -> None:
-    """The newest calls, while a request of the last minute does not know which one it became."""
-    if not any(request.asked_at > now - FIRST_MINUTE for request in waiting):
-        return
+def _claimed_requests(waiting: Iterable[CallRequest], now: datetime) -> bool:
+    """Claim the requests of the last minute that do not know their call. Returns True if any was free."""
+    recent = [request.pk for request in waiting if request.asked_at > now - FIRST_MINUTE]
+    free = CallRequest.objects.filter(Q(looked_at=None) | Q(looked_at__lt=now - EACH), pk__in=recent)
+    return bool(recent) and free.update(looked_at=now) > 0
+
+
+def _read_head(client: SiftClient) -> None:
+    """Take in the newest calls of Sift's list."""
     database.close()
     try:
         page = client.list_page(client.list_url)
@@ -138,14 +163,11 @@ def _claim(request: CallRequest) -> tuple[Push, list[JSONObject]] | None:
         row = cursor.fetchone()
         if row is None:
             return None
-        push = Push.objects.create(
-            request_id=uuid4(),
-            operator_name="",
-            deadline=timezone.now() + DEADLINE,
-            kind=Push.Kind.FALLBACK,
-            connection=connection,
-            script_id=request.script_id,  # type: ignore[misc]
-        )
+        commands, confirmed, script = json.loads(row[0]), row[1], row[2]
+        if refused := _refused(commands, confirmed):
+            _leave(connection, script, refused)
+            return None
+        push = _pushed(connection, script, Push.Kind.FALLBACK)
         record(
             Verb.PUSH,
             Action.Phase.INTENT,
@@ -154,4 +176,41 @@ def _claim(request: CallRequest) -> tuple[Push, list[JSONObject]] | None:
             subject=str(push.request_id),
             payload={"why": "No callback asked for the script of this call."},
         )
-    return push, json.loads(row[0])
+    return push, commands
+
+
+def _pushed(connection: Connection, script: int, kind: Push.Kind, **fields: Any) -> Push:
+    return Push.objects.create(
+        request_id=uuid4(),
+        operator_name="",
+        deadline=timezone.now() + DEADLINE,
+        kind=kind,
+        connection=connection,
+        script_id=script,
+        **fields,
+    )
+
+
+def _refused(commands: list[JSONObject], confirmed: list[str]) -> str:
+    """Return why the commands may not be given to Sift: they dial what was marked “do not call” since."""
+    found = dialling.marked(dialling.endpoints_in(commands), confirmed)
+    return " ".join(one.words for one in found if not one.is_confirmed)
+
+
+def _leave(connection: Connection, script: int, reason: str) -> None:
+    """Note on the call and in the audit log that its script, which was claimed, is not given to Sift."""
+    Script.objects.filter(pk=script).update(offered_at=None)
+    words = f"The routine was not given to Sift: {reason}"
+    now = timezone.now()
+    push = _pushed(
+        connection, script, Push.Kind.NOT_DIALLED, outcome=Outcome.REJECTED, reason=words, answered_at=now
+    )
+    record(
+        Verb.NOT_DIALLED,
+        Action.Phase.OUTCOME,
+        None,
+        connection_id=connection.connection_id,
+        subject=str(push.request_id),
+        outcome=words,
+    )
+    announce([connection.pk])

@@ -3,11 +3,17 @@
 from dataclasses import dataclass
 
 import redis
-from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-VALKEY_SECONDS = 1.0
+from connections_app.engines import valkey
+from connections_app.engines.database import server
+from connections_app.engines.limits import TimeLimit, limited
+from sift_dashboard.broker import REFUSALS, broker_problem
+from sift_dashboard.celery import app as celery
+
+DATABASE_SECONDS = 0.9
+VALKEY_SECONDS = 0.4  # with the broker's half second, within what /readyz may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +33,26 @@ def readiness() -> Readiness:
 
 
 def database_problem() -> str:
-    """Why the database cannot be used; empty when it can."""
+    """Return why the database cannot be used, over a connection that pages cannot take; empty when it can."""
+    if server.is_open:
+        return "the database cannot be reached"
     try:
-        executor = MigrationExecutor(connection)
-        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError:
+        with limited(TimeLimit(DATABASE_SECONDS), reserved=True):
+            executor = MigrationExecutor(connection)
+            missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except (DatabaseError, InterfaceError):
         return "the database cannot be reached"
     return f"{len(missing)} migrations are missing" if missing else ""
 
 
 def valkey_problem() -> str:
-    """Why Valkey cannot be used; empty when it can."""
+    """Return why we, or Celery by its own form of the URL, cannot use Valkey; empty when both can."""
     try:
-        with redis.Redis.from_url(
-            settings.REDIS_URL,
-            socket_timeout=VALKEY_SECONDS,
-            socket_connect_timeout=VALKEY_SECONDS,
-        ) as valkey:
-            valkey.ping()
+        with valkey.client(VALKEY_SECONDS) as client:
+            client.ping()
+    except REFUSALS as refusal:
+        return f"Valkey refuses the connection ({refusal})"
     except redis.RedisError:
         return "Valkey cannot be reached"
-    return ""
+    problem = broker_problem(celery)
+    return f"Celery cannot use the broker ({problem})" if problem else ""

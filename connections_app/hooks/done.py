@@ -5,11 +5,12 @@ import logging
 from django.db import transaction
 from django.db.models import Value
 
-from connections_app import scripts
-from connections_app.hooks.receiving import Answered, Received, Refused, WrongToken
+from connections_app.calls import scripts
+from connections_app.calls.dialling import NotDialled
+from connections_app.calls.scripts import NotUsable
+from connections_app.hooks.received import Answered, Received, Refused, WrongToken
 from connections_app.models import Callback, Connection, Origin, RoutineVersion, Script, Step, TokenDigest
 from connections_app.models.connection import IN_PROGRESS
-from connections_app.scripts import NotUsable
 from connections_app.sift.commands import ANYTHING_ELSE, heard
 
 logger = logging.getLogger(__name__)
@@ -60,8 +61,8 @@ def _call_of(script: Script) -> Connection | None:
 
 def _answer(step: Step, call: Connection | None, received: Received) -> Answered:
     """Raises `Refused`, before anything is written."""
-    told = received.body.get("connection_id")
-    if call and told not in (None, call.connection_id):
+    connection_id = received.body.get("connection_id")
+    if call and connection_id not in (None, call.connection_id):
         raise Refused(404, "This address belongs to another call.")
     if step.script.superseded_by_id is not None:
         return _again(step, received)
@@ -72,11 +73,18 @@ def _answer(step: Step, call: Connection | None, received: Received) -> Answered
         return Answered()
     version = RoutineVersion.objects.select_related("routine").get(pk=version_id)
     try:
-        wanted = scripts.want_version(version, step.script.values, step.script.versions)
+        wanted = scripts.routine_version(version, step.script.values, step.script.versions)
     except NotUsable as problem:
         logger.error("Nothing went on after step %s: %s", step.pk, problem)
         return Answered()
-    made = scripts.make(wanted, Origin.CONTINUATION, connection=call.pk, step=step.pk, given=True)
+    confirmed = step.script.confirmed
+    try:
+        made = scripts.make(
+            wanted, Origin.CONTINUATION, connection=call.pk, step=step.pk, given=True, confirmed=confirmed
+        )
+    except NotDialled as reason:
+        return Answered.not_dialling(reason)
+    received.claimed.script = made.pk if made else None
     return Answered.with_routine(made.commands if made else None)
 
 

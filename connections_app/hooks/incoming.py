@@ -7,13 +7,15 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import transaction
-from django.db.models import Exists, JSONField, QuerySet, Subquery, Value
-from django.db.models.expressions import RawSQL
+from django.db.models import BooleanField, Exists, JSONField, QuerySet, Subquery, Value
+from django.db.models.expressions import Combinable, RawSQL
 from django.utils import timezone
 
-from connections_app import scripts
-from connections_app.hooks.receiving import Answered, Overtaken, Received, Refused, WrongToken
-from connections_app.ingest import ingest
+from connections_app.calls import scripts
+from connections_app.calls.dialling import NotDialled
+from connections_app.calls.ingest import ingest
+from connections_app.calls.scripts import NotUsable
+from connections_app.hooks.received import Answered, Overtaken, Received, Refused, WrongToken
 from connections_app.models import (
     Account,
     Callback,
@@ -24,12 +26,23 @@ from connections_app.models import (
     Source,
     TokenDigest,
 )
-from connections_app.models.sending import CLIENT
-from connections_app.scripts import NotUsable
+from connections_app.models.case_folding import folded, without_client
 from connections_app.sift.payloads import Observation
 
 logger = logging.getLogger(__name__)
 
+# A beginning is compared with as many characters, since the case of some depends on what follows them.
+MEANS = f"""
+    {{pattern}} = '' OR (
+        SELECT CASE WHEN right(wanted, 1) = '*'
+            THEN {folded("left(given, length(wanted) - 1)")} = {folded("left(wanted, -1)")}
+            ELSE {folded("given")} = {folded("wanted")} END
+        FROM (
+            SELECT {without_client("{pattern}")} AS wanted, {without_client("observed.endpoint")} AS given
+            FROM (SELECT %s::text AS endpoint) AS observed
+        ) AS ends
+    )
+"""  # noqa: S608
 # The published version of a rule's routine and of each that may go on after it, however far, by routine.
 VERSIONS = """
     WITH RECURSIVE reached (routine, version) AS (
@@ -62,31 +75,23 @@ def answer_incoming(received: Received) -> Answered:
     with transaction.atomic():
         rules = _rules(received.token, observed)
         changes = ingest([observed], Source.CALLBACK)
-        answered = _answer(observed, rules, next(iter(changes.created + changes.updated), None))
+        answered = _answer(received, rules, next(iter(changes.created + changes.updated), None))
         received.keep(Callback.Kind.INCOMING, answered, connection_id=observed.connection_id)
     return answered
 
 
-def rule_for(observed: Observation, rules: Iterable[InboundRule], now: datetime) -> InboundRule | None:
-    """The first of `rules`, in their order, whose conditions all match."""
-    return next(
-        (
-            rule
-            for rule in rules
-            if is_endpoint(rule.to_endpoint, observed.to_endpoint)
-            and is_endpoint(rule.from_endpoint, observed.from_endpoint)
-            and is_open(rule, now)
-        ),
-        None,
-    )
+def rule_for(rules: Iterable[InboundRule], now: datetime) -> InboundRule | None:
+    """The first of `rules`, in their order, whose hours `now` is in."""
+    return next((rule for rule in rules if is_open(rule, now)), None)
 
 
-def is_endpoint(pattern: str, endpoint: str | None) -> bool:
-    """Whether `pattern` means `endpoint`: whole, or its beginning before a `*`; an empty one means any."""
-    if not pattern:
-        return True
-    wanted, told = _plain(pattern), _plain(endpoint or "")
-    return told.startswith(wanted[:-1]) if wanted.endswith("*") else told == wanted
+def means(pattern: str, endpoint: str | None) -> Combinable:
+    """Whether the condition in the column `pattern` means `endpoint`, which the database says.
+
+    It means it whole, or its beginning before a `*`; an empty one means any. One with an end of spaces or
+    `webrtc:` before it means the same as without.
+    """
+    return RawSQL(MEANS.format(pattern=pattern), (endpoint or "",), BooleanField())  # noqa: S611
 
 
 def is_open(rule: InboundRule, now: datetime) -> bool:
@@ -114,8 +119,8 @@ def _accounts(token: str) -> QuerySet[Account]:
 
 
 def _rules(token: str, observed: Observation) -> list[Any]:
-    """The rules in their order; on each `versions`, and what is known of the call: its key, and `before`, the
-    key of the script that it was answered with."""
+    """The rules in their order; on each whether its ends match, `versions`, and what is known of the call:
+    its key, and `before`, the key of the script that it was answered with."""
     calls = Connection.objects.filter(connection_id=observed.connection_id)
     answers = Script.objects.filter(connection__in=calls, origin=Origin.INBOUND)
     rules = list(
@@ -123,6 +128,8 @@ def _rules(token: str, observed: Observation) -> list[Any]:
         .select_related("routine__published__routine")
         .annotate(
             is_ours=Exists(_accounts(token)),
+            matches=means("connections_app_inboundrule.to_endpoint", observed.to_endpoint)
+            & means("connections_app_inboundrule.from_endpoint", observed.from_endpoint),
             call=Subquery(calls.values("pk")),
             before=Subquery(answers.values("pk")),
             versions=RawSQL(VERSIONS, (), JSONField()),  # noqa: S611
@@ -135,23 +142,27 @@ def _rules(token: str, observed: Observation) -> list[Any]:
     return rules
 
 
-def _answer(observed: Observation, rules: list[Any], changed: int | None) -> Answered:
+def _answer(received: Received, rules: list[Any], changed: int | None) -> Answered:
     """Make the script that the rules give this call, or answer as before where it has one."""
     if before := next((rule.before for rule in rules), None):
         return _again(Script.objects.get(pk=before))
-    rule: Any = rule_for(observed, rules, timezone.now())
+    rule: Any = rule_for([rule for rule in rules if rule.matches], timezone.now())
     version = rule.routine.published if rule else None
     if rule is None or version is None:
         return Answered()
     try:
-        wanted = scripts.want_version(version, {}, rule.versions)
+        wanted = scripts.routine_version(version, {}, rule.versions)
     except NotUsable as problem:
         logger.error("Rule “%s” cannot answer: %s", rule, problem)
         return Answered()
     call = changed or rule.call
-    made = scripts.make(wanted, Origin.INBOUND, connection=call, given=True) if call else None
+    try:
+        made = scripts.make(wanted, Origin.INBOUND, connection=call, given=True) if call else None
+    except NotDialled as reason:
+        return Answered.not_dialling(reason)
     if made is None:
         raise Overtaken
+    received.claimed.script = made.pk
     return Answered.with_routine(made.commands)
 
 
@@ -166,7 +177,3 @@ def _zone(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
         return UTC
-
-
-def _plain(endpoint: str) -> str:
-    return endpoint.strip().lower().removeprefix(CLIENT)

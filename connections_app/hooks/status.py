@@ -8,18 +8,20 @@ from typing import Self
 from django.db import connection as database
 from django.db import transaction
 
-from connections_app.announcing import announce
-from connections_app.binding import MISTAKEN
-from connections_app.hooks.receiving import Answered, Received, Refused, WrongToken
-from connections_app.ingest import ingest
+from connections_app.calls import dialling
+from connections_app.calls.ingest import ingest
+from connections_app.calls.notify import announce
+from connections_app.calls.request_matching import CONCLUDED, MISTAKEN, RELEASED
+from connections_app.calls.scripts import MAY_BE_GIVEN
+from connections_app.hooks.received import Answered, Received, Refused, WrongToken
 from connections_app.models import Callback, Source, Status
 from connections_app.models.connection import IN_PROGRESS
-from connections_app.scripts import IN_FORCE
 from connections_app.sift.payloads import Observation
+from connections_app.sift.placeholders import JSONObject
 
 READ = """
     SELECT request.id, request.called_back_at, connection.connection_id, script.id, script.settled_at,
-           script.commands
+           script.commands, script.confirmed
     FROM connections_app_callrequest AS request
     LEFT JOIN connections_app_connection AS connection ON connection.id = request.connection_id
     LEFT JOIN connections_app_script AS script ON script.id = request.script_id
@@ -28,18 +30,17 @@ READ = """
 
 # Binds the request to the call that first uses its token, and claims the script: until the first “connected”
 # it may be given again and again, but one that dials only then, and once. What was only concluded about the
-# call, or about the request, gives way. The parts run, and so lock, in the order in which they stand: first
-# the call, which is told who placed it.
+# call, or about the request, gives way. One that would dial what was marked “do not call” since it was
+# asked for is claimed, but not given. The parts run, and so lock, in the order in which they stand: first the
+# call, which is told who placed it.
 TAKE = f"""
     WITH call AS (
         SELECT id, status FROM connections_app_connection WHERE connection_id = %(connection_id)s
         FOR NO KEY UPDATE
     ), released AS (
-        UPDATE connections_app_callrequest AS other SET
-            connection_id = NULL, outcome = 'unknown', settled_by = '', reason = %(mistaken)s,
-            answered_at = clock_timestamp()
+        UPDATE connections_app_callrequest AS other SET {RELEASED}
         FROM call WHERE %(is_news)s AND other.connection_id = call.id AND other.id <> %(request)s
-            AND other.settled_by IN ('list', 'person')
+            AND other.{CONCLUDED}
         RETURNING other.id
     ), others AS (
         SELECT FROM call JOIN connections_app_callrequest AS other ON other.connection_id = call.id
@@ -52,26 +53,31 @@ TAKE = f"""
             settled_by = CASE WHEN settled_by IN ('', 'list', 'person') THEN 'callback' ELSE settled_by END
         WHERE %(is_news)s AND request.id = %(request)s AND NOT EXISTS (SELECT FROM others) AND (
             connection_id IS NULL OR connection_id = (SELECT id FROM call)
-            OR called_back_at IS NULL AND settled_by IN ('list', 'person')
+            OR called_back_at IS NULL AND {CONCLUDED}
         )
         RETURNING request.id
     ), mine AS (
         SELECT FROM call WHERE NOT %(is_news)s OR EXISTS (SELECT FROM bound)
-    ), given AS (
+    ), marked AS ({dialling.MARKED}), claimed AS (
         UPDATE connections_app_script AS script SET
-            offered_at = coalesce(script.offered_at, clock_timestamp()),
+            offered_at = CASE
+                WHEN EXISTS (SELECT FROM marked) THEN script.offered_at
+                ELSE coalesce(script.offered_at, clock_timestamp())
+            END,
             settled_at = CASE WHEN %(is_last)s THEN clock_timestamp() END
         WHERE script.id = %(script)s AND (%(is_last)s OR NOT script.dials) AND EXISTS (SELECT FROM mine)
             AND (SELECT status FROM call) IN ('connecting', 'connected')
-            AND {IN_FORCE.replace("%(call)s", "(SELECT id FROM call)")}
-        RETURNING script.id
+            AND {MAY_BE_GIVEN.replace("%(call)s", "(SELECT id FROM call)")}
+        RETURNING script.id, script.settled_at, script.offered_at >= now() AS is_first
     )
-    SELECT EXISTS (SELECT FROM mine), EXISTS (SELECT FROM given), (SELECT id FROM call)
+    SELECT EXISTS (SELECT FROM mine), (SELECT id FROM call), claimed.id, claimed.settled_at, claimed.is_first,
+        (SELECT array_agg(asked) FROM marked)
+    FROM (VALUES (1)) AS one LEFT JOIN claimed ON true
 """  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StatusRequest:
     """The request whose token it is: which call it is by now, and whether its script may still be given."""
 
     request: int
@@ -80,6 +86,7 @@ class Told:
     script: int | None
     settled_at: datetime | None
     commands: str | None
+    confirmed: list[str] | None
 
     @classmethod
     def of(cls, token: str) -> Self:
@@ -101,57 +108,81 @@ class Told:
         return self.script is not None and self.settled_at is None and observed.status in IN_PROGRESS
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a callback took: whether the call is this request's; the key of its script, where it was claimed,
+    when that was settled, and whether for the first time.
+
+    What is in `marked` would be dialled although it is marked “do not call”: then the script is not given.
+    """
+
+    is_mine: bool
+    script: int | None
+    settled_at: datetime | None
+    is_first: bool
+    marked: list[str]
+
+
 def answer_status(received: Received) -> Answered:
     """Take in what changed, and answer with the script while it is in force. At most four statements.
 
     Raises `WrongToken`. Source: "One script in force" in docs/architecture.md.
     """
-    told = Told.of(received.token)
+    status_request = StatusRequest.of(received.token)
     try:
         with transaction.atomic():
             observed = received.connection
-            answered = _answer(told, observed)
+            answered = _answer(status_request, observed, received)
             received.keep(
                 Callback.Kind.STATUS,
                 answered,
                 connection_id=observed.connection_id,
-                call_request=told.request,
+                call_request=status_request.request,
             )
     except Refused as refused:
         answered = refused.answered
-        received.keep(Callback.Kind.STATUS, answered, call_request=told.request)
+        received.keep(Callback.Kind.STATUS, answered, call_request=status_request.request)
     return answered
 
 
-def _answer(told: Told, observed: Observation) -> Answered:
+def _answer(status_request: StatusRequest, observed: Observation, received: Received) -> Answered:
     """Raises `Refused` where the request is another call's, or the call another request's."""
-    if not told.is_news and told.connection_id != observed.connection_id:
+    if not status_request.is_news and status_request.connection_id != observed.connection_id:
         raise Refused(404, "This address belongs to another call.")
     ingest([observed], Source.CALLBACK)
-    asks = told.may_be_given(observed)
-    if not asks and not told.is_news:
+    asks = status_request.may_be_given(observed)
+    if not asks and not status_request.is_news:
         return Answered()
-    is_mine, is_given = _take(told, observed, told.script if asks else None)
-    if not is_mine:
+    commands = json.loads(status_request.commands) if asks and status_request.commands else []
+    taken = _take(status_request, observed, commands, status_request.script if asks else None)
+    if not taken.is_mine:
         raise Refused(404, "This address belongs to another call, or the call to another address.")
-    return Answered.with_routine(json.loads(told.commands) if is_given and told.commands else None)
+    if taken.script and taken.marked:
+        return Answered.not_dialling(dialling.refused(taken.marked))
+    claimed = received.claimed
+    claimed.script, claimed.settled_at, claimed.is_first = taken.script, taken.settled_at, taken.is_first
+    return Answered.with_routine(commands if taken.script else None)
 
 
-def _take(told: Told, observed: Observation, script: int | None) -> tuple[bool, bool]:
-    """Bind, and claim the script: whether the call is this request's, and whether the script is given."""
+def _take(
+    status_request: StatusRequest, observed: Observation, commands: list[JSONObject], script: int | None
+) -> Taken:
+    """Bind the request to its call, and claim the script, whose `commands` these are."""
     with database.cursor() as cursor:
         cursor.execute(
             TAKE,
             {
                 "connection_id": observed.connection_id,
-                "request": told.request,
+                "request": status_request.request,
                 "script": script,
-                "is_news": told.is_news,
+                "is_news": status_request.is_news,
                 "is_last": observed.status == Status.CONNECTED,
                 "mistaken": MISTAKEN,
+                "dialled": list(dialling.endpoints_in(commands)),
+                "confirmed": status_request.confirmed or [],
             },
         )
-        is_mine, is_given, call = cursor.fetchone()
+        is_mine, call, given, settled_at, is_first, marked = cursor.fetchone()
     if is_mine:
         announce([call])
-    return is_mine, is_given
+    return Taken(is_mine, given, settled_at, bool(is_first), marked or [])

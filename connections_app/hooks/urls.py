@@ -1,12 +1,11 @@
 from django.urls import path
 
-from connections_app import addresses
 from connections_app.hooks import views
-from connections_app.hooks.taking import ANSWERS
+from connections_app.hooks.dispatch import ANSWERS
 
-__all__ = ["addresses"]
-
+# Whoever copied an address without its last slash is answered as well.
 urlpatterns = [
-    path(f"hooks/sift/{kind}/<token:token>/", views.callback, {"kind": kind}, f"hook_{kind}")
+    path(f"hooks/sift/{kind}/<token:token>{end}", views.callback, {"kind": kind}, name)
     for kind in ANSWERS
+    for end, name in (("/", f"hook_{kind}"), ("", None))
 ]

@@ -9,8 +9,8 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from connections_app.hooks.receiving import LARGEST_BODY, Received
-from connections_app.hooks.taking import take
+from connections_app.hooks.dispatch import take
+from connections_app.hooks.received import LARGEST_BODY, Received
 
 
 @csrf_exempt
@@ -18,4 +18,4 @@ from connections_app.hooks.taking import take
 @require_POST
 def callback(request: HttpRequest, kind: str, token: str) -> JsonResponse:
     answered = take(kind, Received(token, request.read(LARGEST_BODY + 1)))
-    return JsonResponse(answered.body, status=answered.status)
+    return JsonResponse(answered.body, status=answered.status, headers=answered.headers)

@@ -1,25 +1,23 @@
 """What the board shows: the calls in progress, and the last hour in figures."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from django.db.models import Count, Q
-from django.http import QueryDict
 
-from connections_app.endpoints import endpoint_of, party_of
+from connections_app.calls.answered import ANSWER, DEFINITION, Answer
+from connections_app.calls.call_state import CallState, ShownCall, shown_to, shown_to_all, with_state
+from connections_app.calls.endpoints import endpoint_of, party_of
+from connections_app.live.board_filter import Filter, Ways, finds, folded_text
 from connections_app.models import Connection, Operator, Status
-from connections_app.standing import Shown, Standing, shown_to, shown_to_all, with_standing
 
 LIMIT = 500
-# A word of a filter that is a piece of a number, as people write it.
-PIECE_OF_NUMBER = re.compile(r"[\d+().\-/]*\d[\d+().\-/]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Row(Shown):
+class Row(ShownCall):
     """A call on the board. `find` is what the filter looks in; `over_at` is when it was seen to be over."""
 
     over_at: datetime | None = None
@@ -27,20 +25,20 @@ class Row(Shown):
 
     @property
     def find(self) -> str:
-        return find_text(self.call, self.standing)
-
-    @property
-    def ends(self) -> str:
-        """Both ends as Sift writes them, in lower case, a line each."""
-        return f"{self.call.from_endpoint or ''}\n{self.call.to_endpoint or ''}".lower()
+        return find_text(self.call, self.state)
 
 
 class LastHour(NamedTuple):
-    """Calls begun in the last hour; `answered_percent` is of those that ended or connected, None without."""
+    """Calls begun in the last hour.
+
+    `answered_percent` is of those of which it is known whether they were answered, None without any;
+    `unknown_last_hour` counts those that are over and of which it is not known.
+    """
 
     last_hour: int
     failed_last_hour: int
     answered_percent: float | None
+    unknown_last_hour: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +51,12 @@ class Counters:
     last_hour: int
     failed_last_hour: int
     answered_percent: float | None
+    unknown_last_hour: int
 
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What a person asked of the board: their own calls only, and words that must stand in a row."""
-
-    mine: bool = False
-    q: str = ""
-
-    @classmethod
-    def of(cls, query: QueryDict) -> Self:
-        return cls(mine=query.get("mine") == "1", q=query.get("q", "").strip()[:200])
-
-    def hides(self, shown: Shown) -> bool:
-        return (self.mine and not shown.is_mine) or not matches(self.q, find_text(shown.call, shown.standing))
+    @property
+    def answered_means(self) -> str:
+        """The definition of "answered", for people."""
+        return DEFINITION
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +71,9 @@ class Board:
 
 def board(operator: Operator | None, asked: Filter, now: datetime) -> Board:
     """The board as `operator` sees it; with None, as a wall shows it. Three queries, and their rights."""
-    calls = in_progress()
+    calls, wanted = in_progress(), asked.ways
     rows = [
-        Row(one.call, one.standing, one.is_mine, one.may_steer, is_hidden=asked.hides(one))
+        Row(one.call, one.state, one.is_mine, one.may_steer, is_hidden=_hides(asked, wanted, one))
         for one in (shown_to(operator, calls[:LIMIT], now) if operator else shown_to_all(calls[:LIMIT], now))
     ]
     states = states_of(row.call for row in rows) if len(calls) <= LIMIT else counted_states()
@@ -94,7 +83,7 @@ def board(operator: Operator | None, asked: Filter, now: datetime) -> Board:
 
 def in_progress() -> list[Connection]:
     """The calls in progress with how they stand, longest first: one more than is shown. Two queries."""
-    return with_standing(
+    return with_state(
         Connection.objects.in_progress().longest_first().values_list("pk", flat=True)[: LIMIT + 1]
     )
 
@@ -123,16 +112,26 @@ def longest(rows: Iterable[Row]) -> Connection | None:
 
 def last_hour(now: datetime) -> LastHour:
     """The figures of the hour before `now`. One query."""
-    hour = Connection.objects.filter(at__gte=now - timedelta(hours=1), at__lte=now).aggregate(
+    begun = Connection.objects.filter(at__gte=now - timedelta(hours=1), at__lte=now)
+    hour = begun.annotate(answer=ANSWER).aggregate(
         begun=Count("id"),
         failed=Count("id", filter=Q(status=Status.FAILED)),
-        answered=Count("id", filter=Q(status__in=[Status.CONNECTED, Status.FINISHED])),
+        answered=Count("id", filter=Q(answer=Answer.ANSWERED)),
+        not_answered=Count("id", filter=Q(answer=Answer.NOT_ANSWERED)),
+        unknown=Count("id", filter=Q(answer=Answer.UNKNOWN)),
     )
-    decided = hour["failed"] + hour["answered"]
-    return LastHour(hour["begun"], hour["failed"], 100 * hour["answered"] / decided if decided else None)
+    known = hour["answered"] + hour["not_answered"]
+    percent = 100 * hour["answered"] / known if known else None
+    return LastHour(hour["begun"], hour["failed"], percent, hour["unknown"])
 
 
-def find_text(call: Connection, standing: Standing) -> str:
+def _hides(asked: Filter, wanted: Ways, shown: ShownCall) -> bool:
+    if asked.mine and not shown.is_mine:
+        return True
+    return not finds(wanted, find_text(shown.call, shown.state)) if wanted else False
+
+
+def find_text(call: Connection, state: CallState) -> str:
     """What the filter looks in: both ends as they are written and shown, status, operator, routine and id."""
     party = party_of(call)
     words = (
@@ -145,16 +144,7 @@ def find_text(call: Connection, standing: Standing) -> str:
         ),
         party.name,
         party.where,
-        standing.placed_by,
-        standing.runs,
+        state.placed_by,
+        state.routine.name if state.routine else "",
     )
-    return " ".join(filter(None, words)).lower()
-
-
-def matches(q: str, find: str) -> bool:
-    """Whether every word of `q` stands in `find`; a piece of a number is compared by its digits and +."""
-    return all(_plain(word) in find for word in q.lower().split())
-
-
-def _plain(word: str) -> str:
-    return re.sub(r"[^\d+]", "", word) if PIECE_OF_NUMBER.fullmatch(word) else word
+    return folded_text(" ".join(filter(None, words)))

@@ -7,20 +7,22 @@ without a connection to the database.
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from http import HTTPStatus
-from time import monotonic
 from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
-from django.db import InterfaceError
+from django.db import OperationalError
 
-from connections_app.live import doors
-from connections_app.live.doors import Visitor
+from connections_app.engines.database import is_refused
+from connections_app.engines.limits import TimeLimit, limited
+from connections_app.live import visitors
+from connections_app.live.board_reader import Kind
+from connections_app.live.broadcaster import DATABASE_AWAY, Broadcaster
+from connections_app.live.compression import Coding, Gzip, Piece, Plain
 from connections_app.live.feed import written
 from connections_app.live.hub import STUCK, Hub, Stream
-from connections_app.live.packing import Coding, Gzip, Piece, Plain
-from connections_app.live.reading import Kind
-from connections_app.live.telling import DATABASE_AWAY, Teller
+from connections_app.live.visitors import Visitor
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -30,8 +32,7 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 PATH = "/events/"
 # No more than this is handed to the web server before the reader has taken what came before.
 PART = 32 * 1024
-# So long nobody is looked up again after the database did not answer.
-AWAY_SECONDS = 1.0
+LOOKUP_SECONDS = 1.0  # for finding out who asks for the stream
 # Also with a weight, but not with none.
 GZIP = re.compile(rb"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))")
 HEADERS = [
@@ -50,7 +51,6 @@ class Events:
     def __init__(self, application: Application) -> None:
         self.application = application
         self.hub = Hub()
-        self.away_until = 0.0
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != PATH:
@@ -79,23 +79,20 @@ class Events:
         return None
 
     async def _looked_up(self, scope: Message) -> Visitor | None:
-        """Raises `DisallowedHost`, and one of `DATABASE_AWAY`: at once where it was away a moment ago."""
-        if monotonic() < self.away_until:
-            raise InterfaceError
-        try:
-            return await self.hub.in_doors(doors.visitor, dict(scope))
-        except DATABASE_AWAY:
-            self.away_until = monotonic() + AWAY_SECONDS
-            raise
+        """Raises `DisallowedHost`, and one of `DATABASE_AWAY`: at once while the database does not answer."""
+        if is_refused():
+            raise OperationalError
+        limit = TimeLimit(LOOKUP_SECONDS)
+        return await self.hub.look_up_visitor(partial(_visitor_within, limit), dict(scope))
 
     async def _stream(self, visitor: Visitor, scope: Message, receive: Receive, send: Send) -> None:
-        stream, teller = self.hub.join(visitor)
+        stream, broadcaster = self.hub.join(visitor)
         gone = asyncio.create_task(_gone(receive))
         gone.add_done_callback(lambda _: stream.task.cancel())
         response = Response(stream, send, Gzip() if _takes_gzip(scope) else Plain())
         try:
             await response.begin()
-            await _follow(teller, visitor.kind, response)
+            await _follow(broadcaster, visitor.kind, response)
         except asyncio.CancelledError:
             # The reader left or was dropped, the stream was ended, or the process stops.
             if stream.why != STUCK:
@@ -117,32 +114,37 @@ class Response:
 
     async def write(self, piece: Piece) -> None:
         """Send `piece`, waiting for the reader to take what came before it."""
-        told = self.coding.take(piece)
-        for start in range(0, len(told), PART):
+        encoded = self.coding.take(piece)
+        for start in range(0, len(encoded), PART):
             self.stream.waits_since = asyncio.get_running_loop().time()
-            part = told[start : start + PART]
+            part = encoded[start : start + PART]
             await self.send({"type": "http.response.body", "body": part, "more_body": True})
         self.stream.waits_since = None
 
     async def end(self, goodbye: Piece) -> None:
-        told = self.coding.take(goodbye) + self.coding.end()
-        await self.send({"type": "http.response.body", "body": told, "more_body": False})
+        encoded = self.coding.take(goodbye) + self.coding.end()
+        await self.send({"type": "http.response.body", "body": encoded, "more_body": False})
 
 
-async def _follow(teller: Teller, kind: Kind, response: Response) -> None:
+async def _follow(broadcaster: Broadcaster, kind: Kind, response: Response) -> None:
     """The whole board, then each event; the whole board again for a reader that fell behind."""
     while True:
-        position = teller.feed.head
-        whole = await teller.snapshot(kind)
+        position = broadcaster.feed.head
+        whole = await broadcaster.snapshot(kind)
         number = whole.number
         await response.write(whole.sent[kind])
         del whole  # As large as the board: who waits must not keep it.
-        while (events := teller.feed.since(position)) is not None:
+        while (events := broadcaster.feed.since(position)) is not None:
             position += len(events)
             for event in events:
                 if kind in event.sent and (not event.number or event.number > number):
                     await response.write(event.sent[kind])
-            await teller.feed.more(position)
+            await broadcaster.feed.more(position)
+
+
+def _visitor_within(limit: TimeLimit, scope: dict[str, Any]) -> Visitor | None:
+    with limited(limit):
+        return visitors.visitor(scope)
 
 
 async def _gone(receive: Receive) -> None:
@@ -155,7 +157,7 @@ def _takes_gzip(scope: Message) -> bool:
 
 
 async def _answer(send: Send, status: HTTPStatus, *headers: tuple[bytes, bytes]) -> None:
-    told = f"{status.phrase}.\n".encode()
-    own = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(told)).encode())]
+    encoded = f"{status.phrase}.\n".encode()
+    own = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(encoded)).encode())]
     await send({"type": "http.response.start", "status": status.value, "headers": [*own, *headers]})
-    await send({"type": "http.response.body", "body": told})
+    await send({"type": "http.response.body", "body": encoded})

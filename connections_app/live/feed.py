@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from connections_app.live.packing import Piece
-from connections_app.live.reading import Json, Kind
+from connections_app.live.board_reader import Json, Kind
+from connections_app.live.compression import Piece
 
 KEPT = 200
 # Of an event's data, and of the event.

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Self, TypeVar
 
-from connections_app.live import doors
-from connections_app.live.doors import Visitor
-from connections_app.live.reading import Kind
-from connections_app.live.telling import DATABASE_AWAY, Teller
+from connections_app.live import visitors
+from connections_app.live.board_reader import Kind
+from connections_app.live.broadcaster import DATABASE_AWAY, Broadcaster
+from connections_app.live.visitors import Visitor
 
 logger = logging.getLogger(__name__)
 
@@ -18,12 +18,12 @@ Given = TypeVar("Given")
 Found = TypeVar("Found")
 
 # So many sign-ins are looked up at once.
-AT_ONCE = 4
+MAX_CONCURRENT = 4
 # A reader that takes nothing for so long is dropped.
 STUCK_AFTER = 20.0
 STUCK = "stuck"
 # Who signed out, or may no longer watch, is found this soon.
-DOORS_EVERY = 2.0
+VISITORS_CHECKED_EVERY = 2.0
 # Work that was interrupted begins again after so long.
 AGAIN = 0.5
 # So long nobody has to be there before the work rests: pages that follow each other do not restart it.
@@ -59,18 +59,18 @@ class Hub:
     def __init__(self) -> None:
         self.streams: set[Stream] = set()
         self.thread = ThreadPoolExecutor(1, "live")
-        self.doors = ThreadPoolExecutor(AT_ONCE, "doors")
+        self.visitor_threads = ThreadPoolExecutor(MAX_CONCURRENT, "doors")
         self.work: list[asyncio.Task[None]] = []
         self.resting: asyncio.TimerHandle | None = None
-        self.teller: Teller | None = None
+        self.broadcaster: Broadcaster | None = None
 
-    def join(self, visitor: Visitor) -> tuple[Stream, Teller]:
+    def join(self, visitor: Visitor) -> tuple[Stream, Broadcaster]:
         """Note the stream that the current task sends, and what tells it; the first one starts the work."""
         stream = Stream.here(visitor)
         self.streams.add(stream)
         if self.resting:
             self.resting.cancel()
-        return stream, self.teller or self._begin()
+        return stream, self.broadcaster or self._begin()
 
     def leave(self, stream: Stream) -> None:
         self.streams.discard(stream)
@@ -81,29 +81,29 @@ class Hub:
         """What the open streams have to be drawn."""
         return frozenset(stream.visitor.kind for stream in self.streams)
 
-    def _begin(self) -> Teller:
-        teller = self.teller = Teller(self.thread, self.kinds)
-        works = (teller.listener.listen, teller.read, teller.beat, self._watch_doors)
-        self.work = [asyncio.create_task(_again_and_again(one, teller)) for one in works]
-        return teller
+    def _begin(self) -> Broadcaster:
+        broadcaster = self.broadcaster = Broadcaster(self.thread, self.kinds)
+        works = (broadcaster.listener.listen, broadcaster.read, broadcaster.beat, self._watch_visitors)
+        self.work = [asyncio.create_task(_again_and_again(one, broadcaster)) for one in works]
+        return broadcaster
 
     def _rest(self) -> None:
         for task in self.work:
             task.cancel()
-        self.work, self.teller = [], None
+        self.work, self.broadcaster = [], None
 
-    async def in_doors(self, look: Callable[[Given], Found], given: Given) -> Found:
+    async def look_up_visitor(self, look: Callable[[Given], Found], given: Given) -> Found:
         """Look in the database who may watch, in one of a few threads."""
-        return await asyncio.get_running_loop().run_in_executor(self.doors, look, given)
+        return await asyncio.get_running_loop().run_in_executor(self.visitor_threads, look, given)
 
-    async def _watch_doors(self) -> None:
+    async def _watch_visitors(self) -> None:
         """End the streams of those who signed out, were switched off, or whose link was revoked; and of
         readers that take nothing."""
         while True:
-            await asyncio.sleep(DOORS_EVERY)
+            await asyncio.sleep(VISITORS_CHECKED_EVERY)
             self._drop_stuck()
             watching = {stream.visitor for stream in self.streams}
-            gone = await self.in_doors(doors.left, watching)
+            gone = await self.look_up_visitor(visitors.have_left, watching)
             for stream in [one for one in self.streams if one.visitor in gone]:
                 stream.end(gone[stream.visitor])
 
@@ -116,13 +116,13 @@ class Hub:
                 stream.end(STUCK)
 
 
-async def _again_and_again(work: Callable[[], Coroutine[None, None, None]], teller: Teller) -> None:
+async def _again_and_again(work: Callable[[], Coroutine[None, None, None]], broadcaster: Broadcaster) -> None:
     """`work` goes on for as long as somebody watches, whatever happens to it."""
     while True:
         try:
             await work()
         except DATABASE_AWAY as problem:
-            teller.database_away(problem)
+            broadcaster.database_away(problem)
         except Exception:
             logger.exception("The live board's work was interrupted, and begins again")
         await asyncio.sleep(AGAIN)

@@ -6,9 +6,12 @@ from django.db import transaction
 from django.db.models import Value
 from django.utils import timezone
 
-from connections_app.addresses import TOKEN
+from connections_app.audit.log import record
 from connections_app.models import Action, Operator, TokenDigest, Verb, WallLink
-from connections_app.recording import record
+from connections_app.web.callback_urls import TOKEN
+
+# Holds the token in the browser that a wall is shown with.
+COOKIE = "wall"
 
 
 def link_of(token: str) -> WallLink | None:

@@ -14,17 +14,17 @@ from connections_app.models.connection import (
 from connections_app.models.contact import Contact, ContactImport
 from connections_app.models.event import ConnectionEvent
 from connections_app.models.export import Export
-from connections_app.models.inbound import InboundRule
-from connections_app.models.kept_aside import KeptAside
+from connections_app.models.inbound_rule import InboundRule
 from connections_app.models.note import EarlierText, Note
-from connections_app.models.operator import Operator, Role
+from connections_app.models.operator import Operator, Role, UserName
+from connections_app.models.requests import CallRequest, Outcome, Push, Sending, Settled
 from connections_app.models.routine import Routine, RoutineVersion, UsedBy
 from connections_app.models.script import Origin, Script, Step
-from connections_app.models.sending import CallRequest, Outcome, Push, Sending, Settled
 from connections_app.models.sync import ListOrder, SyncState, Walk
 from connections_app.models.tag import BulkTagged, BulkTagging, CallTag, Colour, Tag
+from connections_app.models.unusable_row import UnusableRow
 from connections_app.models.view import SavedView
-from connections_app.models.wall import WallLink
+from connections_app.models.wall_link import WallLink
 
 __all__ = [
     "Account",
@@ -44,7 +44,6 @@ __all__ = [
     "EarlierText",
     "Export",
     "InboundRule",
-    "KeptAside",
     "ListOrder",
     "Note",
     "Operator",
@@ -65,7 +64,9 @@ __all__ = [
     "SyncState",
     "Tag",
     "TokenDigest",
+    "UnusableRow",
     "UsedBy",
+    "UserName",
     "Verb",
     "Walk",
     "WallLink",

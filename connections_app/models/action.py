@@ -8,6 +8,7 @@ class Verb(models.TextChoices):
     PLACE = "place", "Place a call"
     PUSH = "push", "Send a routine"
     HANG_UP = "hang_up", "Hang up"
+    NOT_DIALLED = "not_dialled", "Refuse to dial"
     SETTLE = "settle", "Settle an unknown request"
     CLEAR = "clear", "Clear a call that Sift does not know"
     SHARE_WALL = "share_wall", "Make a link to the wallboard"
@@ -51,7 +52,7 @@ class Action(models.Model):
     class Meta:
         indexes = (
             models.Index(fields=["connection_id", "at"], name="action_of_call"),
-            models.Index(fields=["actor", "at"], name="action_of_person"),
+            models.Index(fields=["actor_id", "at"], name="action_of_person"),
             models.Index(fields=["at"], name="action_order"),
             models.Index(fields=["subject"], name="action_of_subject"),
             # The admin's list of one kind of deed; rows are written as seldom as people act.

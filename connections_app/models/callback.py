@@ -3,14 +3,15 @@
 from django.db import models
 
 from connections_app.models.connection import Connection
+from connections_app.models.requests import CallRequest
 from connections_app.models.script import Step
-from connections_app.models.sending import CallRequest
 
 
 class Callback(models.Model):
     """One distinct callback: the same body at the same address is one row, with how often it came.
 
-    `answer` is the last one given; `milliseconds` is from its first arrival up to the write of this row.
+    `answer` is the last one given, and `note` says why a routine was left out of it; `milliseconds` is from
+    its first arrival up to the write of this row.
     """
 
     class Kind(models.TextChoices):
@@ -28,6 +29,9 @@ class Callback(models.Model):
     body = models.JSONField(null=True)
     status = models.PositiveSmallIntegerField()
     answer = models.JSONField(null=True)
+    note = models.TextField(
+        default="", blank=True, help_text="Why Sift was not given a routine that it could have had."
+    )
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
     times = models.PositiveIntegerField(default=1)

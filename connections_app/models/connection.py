@@ -11,9 +11,11 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Coalesce, Concat
-from django.db.models.lookups import IContains, IEndsWith
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import IContains
 from django.urls import reverse
+
+from connections_app.models.case_folding import folded
 
 
 class Status(models.TextChoices):
@@ -48,6 +50,7 @@ class Source(models.TextChoices):
     CALLBACK = "callback", "Callback"
     PLACING = "placing", "Answer to placing"
     PERSON = "person", "A person"
+    UPGRADE = "upgrade", "An upgrade"
 
 
 IN_PROGRESS = (Status.CONNECTING, Status.CONNECTED)
@@ -61,8 +64,16 @@ SHOWN_IN_ROWS = (
 SAFE_IN_A_PATH = "!$&'()*+,;=~:@"
 # What stands for a talk time that is not known, in the order by it: below all others.
 NO_TALK = -1
-# Separates the searched texts, so that no match runs from one into the next.
+# Stands before, between and after the two ends in `ENDS`, so that no match runs from one into the other.
 BETWEEN = "\n"
+# Both ends as one text, in which any part of a number or client is looked for.
+ENDS = models.Func(
+    Coalesce("from_endpoint", models.Value("")),
+    Coalesce("to_endpoint", models.Value("")),
+    arg_joiner=" || E'\\n' || ",
+    output_field=models.TextField(),
+    template="(E'\\n' || %(expressions)s || E'\\n')",
+)
 
 
 @models.CharField.register_lookup
@@ -71,17 +82,6 @@ class ILike(IContains):
     """`icontains` as the trigram index serves it; in Django's own form, with UPPER(), every row is read."""
 
     lookup_name = "ilike"
-
-    def get_rhs_op(self, connection: Any, rhs: str) -> str:
-        return f"ILIKE {rhs}"
-
-
-@models.CharField.register_lookup
-@models.TextField.register_lookup
-class ILikeEnd(IEndsWith):
-    """`iendswith` in the same way."""
-
-    lookup_name = "ilike_end"
 
     def get_rhs_op(self, connection: Any, rhs: str) -> str:
         return f"ILIKE {rhs}"
@@ -101,7 +101,7 @@ OTHER_SIDE = """CASE
         ELSE coalesce(from_endpoint, to_endpoint)
     END"""
 PARTY = f"""
-    lower({OTHER_SIDE})
+    {folded(OTHER_SIDE)}
 """
 
 
@@ -133,11 +133,12 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 class Connection(models.Model):
     """One call, merged from everything Sift has said of it.
 
-    Rows are written by `connections_app.ingest` alone. NULL means that Sift has not said. Every change
+    Rows are written by `connections_app.calls.ingest` alone. NULL means that Sift has not said. Every change
     takes the next `change_number`, and the trigger below writes what changed as a `ConnectionEvent`.
     """
 
-    connection_id = models.CharField(max_length=255)
+    # Compared byte by byte, so that the one unique index also finds an id by its beginning.
+    connection_id = models.CharField(max_length=255, db_collation="C")
     status = models.CharField(max_length=16, choices=Status)
     direction = models.CharField(max_length=16, choices=Direction, null=True)
     started_at = models.DateTimeField(null=True)
@@ -184,16 +185,10 @@ class Connection(models.Model):
         related_name="calls",
         help_text="Who placed the call, else whose browser client it is with. Kept by triggers.",
     )
-    searched = models.GeneratedField(
-        expression=Concat(
-            "connection_id", models.Value(BETWEEN), "from_endpoint", models.Value(BETWEEN), "to_endpoint"
-        ),
-        output_field=models.TextField(),
-        db_persist=True,
-    )
 
     objects = ConnectionQuerySet.as_manager()
-    # Whose its two ends are, where `naming.name_ends` has told.
+    # What contacts say of its ends, by the end as Sift writes it, where `contact_lookup.name_ends` has set
+    # it.
     contacts: Mapping[str, Any] = MappingProxyType({})
 
     class Meta:
@@ -233,8 +228,8 @@ class Connection(models.Model):
             models.Index(fields=["country", "at", "id"], name="connection_country_order"),
             # The list in the order of talk time, and calls longer or shorter than so much.
             models.Index(Coalesce("talk_seconds", NO_TALK), "id", name="connection_talk_order"),
-            # Any part of a number, name or id.
-            GinIndex(OpClass("searched", "gin_trgm_ops"), name="connection_searched"),
+            # Any part of a number or client.
+            GinIndex(OpClass(ENDS, "gin_trgm_ops"), name="connection_ends"),
             # Finished calls whose end is still to be asked for: few, and found at once.
             models.Index(
                 fields=["id"],
@@ -246,7 +241,8 @@ class Connection(models.Model):
             pgtrigger.Trigger(
                 name="client_operator",
                 when=pgtrigger.Before,
-                operation=pgtrigger.Insert | pgtrigger.UpdateOf("from_endpoint", "to_endpoint"),  # type: ignore[no-untyped-call]
+                # `ingest` sets it for new calls, by which a trigger would look each person up by itself.
+                operation=pgtrigger.UpdateOf("from_endpoint", "to_endpoint"),  # type: ignore[no-untyped-call]
                 condition=pgtrigger.Condition(
                     "NEW.operator_id IS NULL"
                     " AND (NEW.from_endpoint ILIKE 'webrtc:%' OR NEW.to_endpoint ILIKE 'webrtc:%')"
@@ -329,6 +325,7 @@ class Reading(models.Model):
     read_at = models.DateTimeField()
     times = models.PositiveIntegerField(default=1)
     unknown_since = models.DateTimeField(null=True)
+    asking_since = models.DateTimeField(null=True, help_text="While a process waits for Sift's answer.")
 
     def __str__(self) -> str:
         return f"{self.connection_id} read at {self.read_at:%Y-%m-%d %H:%M:%S}"

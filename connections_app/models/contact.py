@@ -9,6 +9,8 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
 
+from connections_app.models.case_folding import Folded
+
 
 class Contact(models.Model):
     """One number or client with its name. `endpoint` is as Sift writes it: `+14155550142`, `webrtc:ana`.
@@ -32,7 +34,7 @@ class Contact(models.Model):
         )
         constraints = (
             models.UniqueConstraint(
-                Lower("endpoint"),
+                Folded("endpoint"),
                 name="contact_endpoint_once",
                 violation_error_message="There is a contact for this number or client.",
             ),

@@ -9,8 +9,7 @@ from django.utils import timezone
 class Export(models.Model):
     """One file of all calls that `query` asks for, read in the zone `time_zone`, with these columns.
 
-    `written` rows of the file are safe in `file_name`, up to its byte `length`; the next one follows the
-    place `cursor`, so that work that was cut off goes on from there.
+    `written` rows of the file are in `file_name`, which is `length` bytes long.
     """
 
     class Format(models.TextChoices):
@@ -33,12 +32,11 @@ class Export(models.Model):
     counted = models.BigIntegerField(help_text="How many calls were expected when it was asked for.")
     written = models.BigIntegerField(default=0)
     length = models.BigIntegerField(default=0)
-    cursor = models.CharField(max_length=64, default="", blank=True)
     file_name = models.CharField(max_length=100, default="", blank=True)
     state = models.CharField(max_length=16, choices=State, default=State.WAITING)
     reason = models.TextField(default="", blank=True)
     asked_at = models.DateTimeField(default=timezone.now)
-    working_since = models.DateTimeField(null=True, help_text="When a worker last said that it is at it.")
+    working_since = models.DateTimeField(null=True, help_text="When a worker last said that it works on it.")
     ended_at = models.DateTimeField(null=True)
 
     class Meta:

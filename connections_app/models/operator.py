@@ -2,12 +2,15 @@
 
 import zoneinfo
 
+import pgtrigger
 import phonenumbers
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models.functions import Lower
+
+from connections_app.models.case_folding import Folded
+from connections_app.models.characters import check_are_seen
 
 
 class Role(models.TextChoices):
@@ -69,9 +72,28 @@ class Operator(AbstractUser):
         verbose_name_plural = "operators"
         constraints = (
             models.UniqueConstraint(
-                Lower("client_name"),
+                Folded("client_name"),
                 name="operator_client_name_once",
                 violation_error_message="Another operator has this client name.",
+            ),
+        )
+        triggers = (
+            pgtrigger.Trigger(
+                name="name_is_never_anothers",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("username"),  # type: ignore[no-untyped-call]
+                func="""
+                    INSERT INTO connections_app_username (name, operator_id) VALUES (NEW.username, NEW.id)
+                    ON CONFLICT (name) DO NOTHING;
+                    IF NOT EXISTS (
+                        SELECT FROM connections_app_username
+                        WHERE name = NEW.username AND operator_id = NEW.id
+                    ) THEN
+                        RAISE unique_violation USING
+                            MESSAGE = 'this user name was another person''s';
+                    END IF;
+                    RETURN NULL;
+                """,
             ),
         )
         permissions = (
@@ -93,5 +115,24 @@ class Operator(AbstractUser):
 
     def clean(self) -> None:
         super().clean()
+        names = ("username", "first_name", "last_name", "client_name")
+        check_are_seen({name: getattr(self, name) for name in names})
+        if UserName.objects.filter(name=self.username).exclude(operator_id=self.pk).exists():
+            raise ValidationError(
+                {"username": "This name was another person’s, whose deeds are on record under it."}
+            )
         self.client_name = self.client_name or None
         self.country = self.country.upper()
+
+
+class UserName(models.Model):
+    """A user name that somebody has or had: nobody else is given it, so that the record stays theirs.
+
+    Rows are added by a trigger of `Operator`, and outlive the person.
+    """
+
+    name = models.CharField(max_length=150, unique=True)
+    operator_id = models.BigIntegerField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,5 +1,6 @@
 """Scripts: lists of commands meant for one call, and their steps that ask the caller something."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from connections_app.models.account import TokenDigest, new_token
@@ -37,6 +38,11 @@ class Script(models.Model):
     values = models.JSONField(default=dict)
     versions = models.JSONField(default=dict)
     dials = models.BooleanField()
+    confirmed = ArrayField(
+        models.TextField(),
+        default=list,
+        help_text="What a person confirmed may be dialled although it is marked “do not call”.",
+    )
     made_at = models.DateTimeField(auto_now_add=True)
     offered_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)

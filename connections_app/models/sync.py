@@ -78,7 +78,7 @@ class Walk(models.Model):
     seen = models.PositiveBigIntegerField(default=0)
     created = models.PositiveBigIntegerField(default=0)
     updated = models.PositiveBigIntegerField(default=0)
-    rejected = models.PositiveBigIntegerField(default=0)
+    unusable = models.PositiveBigIntegerField(default=0)
     read_again = models.PositiveIntegerField(default=0)
     odd_values = models.PositiveIntegerField(default=0)
     oddities = models.JSONField(default=list)

@@ -1,17 +1,34 @@
 """Saved views: filters of the list of calls under a name."""
 
 import secrets
+from typing import Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
+
+from connections_app.models.operator import Operator
+
+# What menus and lists of views are drawn from.
+SHOWN = (
+    *("code", "name", "query", "is_shared", "changed_at"),
+    *("owner__username", "owner__first_name", "owner__last_name"),
+)
 
 
 def new_code() -> str:
     """A short text for the view's link."""
     return secrets.token_urlsafe(6)
+
+
+class SavedViewQuerySet(models.QuerySet["SavedView"]):
+    def open_to(self, operator: Operator) -> Self:
+        """The views that `operator` may use, by name: their own, and what others share. One query."""
+        views = self.filter(Q(owner=operator) | Q(is_shared=True)).select_related("owner")
+        return views.only(*SHOWN).order_by(Lower("name"), "pk")
 
 
 class SavedView(models.Model):
@@ -23,6 +40,8 @@ class SavedView(models.Model):
     is_shared = models.BooleanField(default=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="saved_views")
     changed_at = models.DateTimeField(default=timezone.now)
+
+    objects = SavedViewQuerySet.as_manager()
 
     class Meta:
         constraints = (

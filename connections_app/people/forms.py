@@ -2,11 +2,13 @@
 
 import zoneinfo
 from functools import cache
+from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 
 from connections_app.models import Operator
+from connections_app.web.concurrency import Busy
 
 
 class SignInForm(AuthenticationForm):
@@ -16,6 +18,15 @@ class SignInForm(AuthenticationForm):
         "invalid_login": "The name or the password is not right. Both are told apart by capital letters.",
         "inactive": "This account is switched off. Ask an administrator.",
     }
+    is_busy = False
+
+    def clean(self) -> dict[str, Any]:
+        """Look the person up; says so where too many others wait for the same, and sets `is_busy`."""
+        try:
+            return super().clean()
+        except Busy as busy:
+            self.is_busy = True
+            raise forms.ValidationError(str(busy)) from busy
 
 
 class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -2,19 +2,34 @@
 
 import zoneinfo
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.contrib.auth.views import redirect_to_login
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    QueryDict,
+)
 from django.shortcuts import resolve_url
+from django.template.loader import render_to_string
+from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from connections_app.people.sessions import SessionStore
+from connections_app.web.concurrency import Busy
+from connections_app.web.time_zones import Zone
 
 BACKGROUND = "X-Background"
+UNAVAILABLE, RETRY_AFTER = 503, "5"
 
 
 class SignInRequiredMiddleware(LoginRequiredMiddleware):
@@ -39,6 +54,8 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
         self, request: HttpRequest, view_func: Callable[..., Any]
     ) -> HttpResponseBase:
         htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+        if not htmx and request.method not in ("GET", "HEAD"):
+            return redirect_to_login(_page_of(request), self.get_login_url(view_func))
         if not htmx:
             return super().handle_no_permission(request, view_func)
         query = QueryDict(mutable=True)
@@ -46,10 +63,18 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
         return HttpResponseClientRedirect(f"{self.get_login_url(view_func)}?{query.urlencode(safe='/')}")
 
 
+def _page_of(request: HttpRequest) -> str:
+    """Return the path of the page whose form was sent; the board's where the browser does not say."""
+    page = urlsplit(request.headers.get("Referer", ""))
+    if page.netloc != request.get_host():
+        return "/"
+    return f"{page.path}?{page.query}" if page.query else page.path
+
+
 class IdleLimitMiddleware:
     """Puts the end of a session off while its person asks for something.
 
-    What a page asks for by itself says so in a header (`static/js/background.js`), and puts nothing off.
+    What a page asks for by itself says so in a header (`js/frame/background.js`), and puts nothing off.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -64,6 +89,52 @@ class IdleLimitMiddleware:
             return
         if request.user.is_authenticated and isinstance(request.session, SessionStore):
             request.session.put_off_end()
+
+
+class RedirectGetMiddleware:
+    """Leads whoever opens the address of a button, which takes POST alone, to the page that it is on.
+
+    That is the nearest address above it; one may follow such a link, or go back to one in the browser.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        answer = self.get_response(request)
+        if request.method not in ("GET", "HEAD") or not isinstance(answer, HttpResponseNotAllowed):
+            return answer
+        # What machines post to needs no form's token, and is no button of any page.
+        view = request.resolver_match.func if request.resolver_match else None
+        if "POST" not in answer["Allow"] or getattr(view, "csrf_exempt", False):
+            return answer
+        return HttpResponseRedirect(_above(request.path))
+
+
+def _above(path: str) -> str:
+    """Return the nearest address above `path` that there is."""
+    while path != "/":
+        path = path.rstrip("/").rpartition("/")[0] + "/"
+        with suppress(Resolver404):
+            resolve(path)
+            return path
+    return path
+
+
+class BusyMiddleware:
+    """Answers 503, with the reason and when to come again, where work could not be begun."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponse | None:
+        if not isinstance(problem, Busy):
+            return None
+        page = render_to_string("busy.html", {"words": str(problem)})
+        return HttpResponse(page, status=UNAVAILABLE, headers={"Retry-After": RETRY_AFTER})
 
 
 class TimeZoneMiddleware:
@@ -81,9 +152,9 @@ class TimeZoneMiddleware:
             timezone.activate(zone_of(request))
 
 
-def zone_of(request: HttpRequest) -> zoneinfo.ZoneInfo:
+def zone_of(request: HttpRequest) -> Zone:
     """The person's zone; UTC for nobody, and for a name this machine does not know."""
     try:
-        return zoneinfo.ZoneInfo(getattr(request.user, "time_zone", "UTC"))
+        return Zone(getattr(request.user, "time_zone", "UTC"))
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        return zoneinfo.ZoneInfo("UTC")
+        return Zone("UTC")

@@ -1,23 +1,28 @@
 """`/accounts/`: signing in and out, a person's own preferences, and the columns that they see."""
 
-from typing import cast
+import unicodedata
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView, LogoutView, redirect_to_login
 from django.forms import model_to_dict
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
+from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
-from connections_app.columns import List, NoSuchColumn, show
 from connections_app.models import Operator
 from connections_app.people.forms import PreferencesForm, SignInForm, zones
+from connections_app.people.middleware import RETRY_AFTER, UNAVAILABLE
+from connections_app.web.columns import List, NoSuchColumn, show
+from connections_app.web.request import SignedInRequest
+from connections_app.web.responses import SeeOther
 
-SEE_OTHER = 303
 PAGES = {List.CALLS: "calls", List.LIVE: "board"}
 
 
@@ -27,6 +32,25 @@ class SignIn(LoginView):
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
+        sent = self.request.GET.dict() | self.request.POST.dict()
+        return own_page(self.request, str(sent.get(self.redirect_field_name, "")))
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        answer = super().form_invalid(form)
+        if isinstance(form, SignInForm) and form.is_busy:
+            answer.status_code = UNAVAILABLE
+            answer.headers["Retry-After"] = RETRY_AFTER
+        return answer
+
+
+@login_not_required
+def admin_login(request: HttpRequest) -> HttpResponse:
+    """Send whoever is not signed in to sign in; who is, but may not open the admin, gets 403 and why."""
+    if request.user.is_authenticated:
+        return render(request, "people/no_admin.html", status=403)
+    return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
+
 
 @method_decorator(login_not_required, name="dispatch")
 class SignOut(LogoutView):
@@ -34,10 +58,10 @@ class SignOut(LogoutView):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def preferences(request: HttpRequest) -> HttpResponse:
+def preferences(request: SignedInRequest) -> HttpResponse:
     """The person's own time zone, country and theme; what is not sent stays as it is."""
     # A fresh copy, so that a value that is refused does not colour the rest of the page.
-    operator = Operator.objects.get(pk=cast(Operator, request.user).pk)
+    operator = Operator.objects.get(pk=request.user.pk)
     sent = model_to_dict(operator, PreferencesForm.Meta.fields) | request.POST.dict()
     form = PreferencesForm(sent if request.POST else None, instance=operator)
     if request.method == "POST" and form.is_valid():
@@ -55,19 +79,25 @@ def preferences(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def columns(request: HttpRequest) -> HttpResponse:
+def columns(request: SignedInRequest) -> HttpResponse:
     """Keep which columns of `list` are `shown`; back to `next`, or nothing to read for htmx."""
     try:
-        of = show(cast(Operator, request.user), request.POST.get("list", ""), request.POST.getlist("shown"))
+        of = show(request.user, request.POST.get("list", ""), request.POST.getlist("shown"))
     except NoSuchColumn as problem:
         return HttpResponse(str(problem), status=422, content_type="text/plain; charset=utf-8")
     return _done(request, PAGES[of])
 
 
-def _done(request: HttpRequest, page: str) -> HttpResponse:
+def _done(request: SignedInRequest, page: str) -> HttpResponse:
     """On to `next` where that is one of our own pages, else to `page`; htmx is on its page already."""
-    if request.htmx:  # type: ignore[attr-defined]
+    if request.htmx:
         return HttpResponse(status=204)
-    wanted = request.POST.get("next", "")
+    return SeeOther(own_page(request, request.POST.get("next", "")) or resolve_url(page))
+
+
+def own_page(request: HttpRequest, wanted: str) -> str:
+    """Return the address `wanted` as a Location header holds it, or nothing if it is no page of ours."""
     is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure())
-    return HttpResponse(status=SEE_OTHER, headers={"Location": wanted if is_ours else resolve_url(page)})
+    if not is_ours or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in wanted):
+        return ""
+    return iri_to_uri(wanted)

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count, takewhile
 
-from connections_app.routines.fields import Field, Mistyped, fields_of, read, typed
+from connections_app.routines.fields import Field, InvalidInput, fields_of, read, typed
 from connections_app.sift.commands import COMMANDS, Command, Undocumented
-from connections_app.sift.routine import JSON, Unreadable, decoded, written
+from connections_app.sift.placeholders import JSON
+from connections_app.sift.routine import Unreadable, decoded, written
 
 # The kinds of cards beside the known commands: a command that is not known, and JSON that is no command.
 UNKNOWN, NO_COMMAND = "", "-"
@@ -55,7 +56,7 @@ def commands_of(cards: Sequence[Card]) -> tuple[list[JSON], dict[str, str]]:
     for index, card in enumerate(cards):
         try:
             commands.append(_command_of(card))
-        except Mistyped as error:
+        except InvalidInput as error:
             mistyped[f"c{index}-{error.control}"] = str(error)
     return commands, mistyped
 
@@ -89,12 +90,12 @@ def _card_of(item: JSON) -> Card:
 
 
 def _command_of(card: Card) -> JSON:
-    """Raises `Mistyped`."""
+    """Raises `InvalidInput`."""
     if card.kind == NO_COMMAND:
         return _json(card.others)
     others = _json(card.others) if card.others.strip() else {}
     if not isinstance(others, dict):
-        raise Mistyped(OTHERS, "Write the other fields as an object, in { }.")
+        raise InvalidInput(OTHERS, "Write the other fields as an object, in { }.")
     values = dict(_values(card))
     return {"name": card.kind} | values | others | values
 
@@ -109,4 +110,4 @@ def _json(text: str) -> JSON:
     try:
         return decoded(text)
     except Unreadable as error:
-        raise Mistyped(OTHERS, str(error)) from error
+        raise InvalidInput(OTHERS, str(error)) from error

@@ -10,7 +10,8 @@ from enum import StrEnum
 
 from connections_app.routines.cards import UNKNOWN, Card, cards_of, commands_of, typed_cards
 from connections_app.sift.commands import COMMANDS
-from connections_app.sift.routine import JSON, MOST_COMMANDS, Unreadable, decoded, written
+from connections_app.sift.placeholders import JSON
+from connections_app.sift.routine import MOST_COMMANDS, Unreadable, decoded, written
 
 
 class Side(StrEnum):

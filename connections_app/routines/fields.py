@@ -10,7 +10,7 @@ from functools import cache
 from itertools import count
 
 from connections_app.sift.commands import ANYTHING_ELSE, LONGEST_URL, NOTHING_HEARD, Command, quoted
-from connections_app.sift.routine import JSON, NOT_TEXT, JSONObject
+from connections_app.sift.placeholders import JSON, NOT_TEXT, JSONObject
 
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 YES_OR_NO = {True: "true", False: "false"}
@@ -19,7 +19,7 @@ LONGEST_ANSWER = 100
 SPECIAL_ANSWERS = {ANYTHING_ELSE: "any", NOTHING_HEARD: "none"}
 
 # What is typed, by the name of the control: `text`, `live_scan-0-key`, `then-any`.
-Typed = Mapping[str, str]
+RoutineDraft = Mapping[str, str]
 
 
 class Widget(StrEnum):
@@ -38,7 +38,7 @@ class Widget(StrEnum):
 WIDE = (Widget.LINES, Widget.ROWS, Widget.ANSWERS)
 
 
-class Mistyped(ValueError):
+class InvalidInput(ValueError):
     """What was typed stands for no value; `str()` says why, as a sentence."""
 
     def __init__(self, control: str, words: str) -> None:
@@ -89,13 +89,13 @@ def typed(field: Field, value: JSON) -> dict[str, str] | None:
     try:
         shown = _typed(field, value)
         same = _canonical(read(field, shown)) == _canonical(value)
-    except (Mistyped, TypeError, ValueError, KeyError, AttributeError):
+    except (InvalidInput, TypeError, ValueError, KeyError, AttributeError):
         return None
     return shown if same and all(_survives(field, text) for text in shown.values()) else None
 
 
-def read(field: Field, shown: Typed) -> JSON:
-    """The value that is typed; None for nothing. Raises `Mistyped`."""
+def read(field: Field, shown: RoutineDraft) -> JSON:
+    """The value that is typed; None for nothing. Raises `InvalidInput`."""
     text = shown.get(field.name, "").replace("\r\n", "\n")
     match field.widget:
         case Widget.LINE:
@@ -114,7 +114,7 @@ def read(field: Field, shown: Typed) -> JSON:
             return _answers(field.name, shown) or None
 
 
-def rows_typed(name: str, columns: tuple[str, ...], shown: Typed) -> list[list[str]]:
+def rows_typed(name: str, columns: tuple[str, ...], shown: RoutineDraft) -> list[list[str]]:
     """The rows of a field as they are typed, also those in which nothing is."""
     rows = []
     for index in count():
@@ -215,7 +215,7 @@ def _whole(text: str) -> int | str | None:
     return int(text) if WHOLE_NUMBER.fullmatch(text) else text or None
 
 
-def _rows(field: Field, shown: Typed) -> Iterator[JSONObject]:
+def _rows(field: Field, shown: RoutineDraft) -> Iterator[JSONObject]:
     names = tuple(column.name for column in field.columns)
     for cells in filter(any, rows_typed(field.name, names, shown)):
         row = dict(zip(names, cells, strict=True))
@@ -223,15 +223,15 @@ def _rows(field: Field, shown: Typed) -> Iterator[JSONObject]:
         yield {name: value for name, value in values.items() if value is not None}
 
 
-def _answers(name: str, shown: Typed) -> JSONObject:
+def _answers(name: str, shown: RoutineDraft) -> JSONObject:
     then: JSONObject = {}
     rows = [row for row in rows_typed(name, ("answer", "routine"), shown) if any(row)]
     special = ((answer, shown.get(f"{name}-{word}", "")) for answer, word in SPECIAL_ANSWERS.items())
     if any(not answer for answer, _ in rows):
-        raise Mistyped(name, "Say which answer goes on with this routine.")
+        raise InvalidInput(name, "Say which answer goes on with this routine.")
     for answer, routine in [*rows, *((answer, chosen) for answer, chosen in special if chosen)]:
         if answer in then:
-            raise Mistyped(name, f"There are two lines for the answer {quoted(answer)}.")
+            raise InvalidInput(name, f"There are two lines for the answer {quoted(answer)}.")
         then[answer] = _whole(routine)
     return then
 

@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 
 from connections_app.models import UsedBy
-from connections_app.routines.library import Typed
+from connections_app.models.characters import check_is_seen
+from connections_app.routines.library import RoutineDraft
 
 LARGEST_INTEGER = 2**31 - 1
 
@@ -13,16 +14,16 @@ LARGEST_INTEGER = 2**31 - 1
 class RoutineForm(forms.Form):
     """A draft. Its commands may have problems; that they can be read is looked at elsewhere."""
 
-    name = forms.CharField(max_length=100)
+    name = forms.CharField(max_length=100, validators=[check_is_seen])
     description = forms.CharField(max_length=300, required=False)
     used_by = forms.ChoiceField(choices=UsedBy.choices)
     revision = forms.IntegerField(min_value=0, max_value=LARGEST_INTEGER, required=False)
     json = forms.CharField(strip=False, required=False)
 
-    def typed(self) -> Typed:
+    def typed(self) -> RoutineDraft:
         """What a valid form holds."""
         given = self.cleaned_data
-        return Typed(
+        return RoutineDraft(
             given["name"],
             given["description"],
             UsedBy(given["used_by"]),
@@ -32,12 +33,16 @@ class RoutineForm(forms.Form):
 
 
 class PublishForm(RoutineForm):
-    """A version to publish; `unknown` is the tick for commands that are not known here."""
+    """A version to publish; `unknown` is the tick for commands that are not known here, and `although_marked`
+    the one for what it dials that is marked “do not call”."""
 
     note = forms.CharField(
-        max_length=300, error_messages={"required": "Say what changed, for those who look back."}
+        max_length=300,
+        validators=[check_is_seen],
+        error_messages={"required": "Say what changed, for those who look back."},
     )
     unknown = forms.BooleanField(required=False)
+    although_marked = forms.CharField(required=False, max_length=100_000)
 
     def __init__(self, *args: Any, has_unknown: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -3,21 +3,25 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
+from connections_app.audit.log import record
+from connections_app.calls import dialling
+from connections_app.calls.dialling import NotDialled, Objection
 from connections_app.models import Action, InboundRule, Operator, Routine, RoutineVersion, UsedBy, Verb
-from connections_app.recording import record
 from connections_app.routines.cards import in_order
 from connections_app.sift import routine as routines
 from connections_app.sift.commands import Input
-from connections_app.sift.routine import JSON, Placeholder, Problem
+from connections_app.sift.placeholders import JSON, Placeholder, placeholders
+from connections_app.sift.problems import Problem
 
 
-class Changed(Exception):
+class ChangedMeanwhile(Exception):
     """Somebody else changed the routine meanwhile."""
 
 
@@ -34,7 +38,7 @@ class NotReady(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class Actor:
     """Who acts, and from where."""
 
     operator: Operator
@@ -42,7 +46,7 @@ class Who:
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class RoutineDraft:
     """A routine as a person wrote it, on top of `revision`; `text` holds its commands as JSON."""
 
     name: str
@@ -66,62 +70,73 @@ class Uses:
         return ", ".join([*rules, *(f"the routine “{routine.name}”" for routine in self.routines)])
 
 
-def save(routine: Routine | None, typed: Typed, who: Who) -> Routine:
+def save(routine: Routine | None, typed: RoutineDraft, actor: Actor) -> Routine:
     """Keep what was written as a draft; name, description and use hold at once.
 
-    Raises `Changed` and `NameTaken`.
+    Raises `ChangedMeanwhile` and `NameTaken`.
     """
     with transaction.atomic(), _once():
-        return _write(routine, typed, who, _draft(routine, typed.text))
+        return _write(routine, typed, actor, _draft(routine, typed.text))
 
 
-def publish(routine: Routine | None, typed: Typed, note: str, who: Who) -> RoutineVersion:
+def publish(
+    routine: Routine | None, typed: RoutineDraft, note: str, actor: Actor, *, although_marked: str = ""
+) -> RoutineVersion:
     """Make what was written the next version, and record it.
 
-    Raises `Changed`, `NameTaken`, and `NotReady` where the commands have problems or differ in nothing.
+    Raises `ChangedMeanwhile`; `NameTaken`; `NotReady` where the commands have problems or differ in nothing,
+    or calls that come in would dial what is marked “do not call”; and `NotDialled` where the commands dial
+    such and `although_marked` does not name it.
     """
     commands = list(_without_problems(routines.read(typed.text)).source)
+    marked = dialling.marked(dialling.endpoints_in(commands))
+    if marked and although_marked != endpoints_of(marked):
+        raise NotDialled(marked)
     with transaction.atomic(), _once():
         _lock_continuations(routine, commands)
-        saved = _write(routine, typed, who, "")
+        saved = _write(routine, typed, actor, "")
         if saved.published and saved.published.commands == commands:
             raise NotReady(f"The commands are those of version {saved.published.number}.")
-        version = _next_version(saved, commands, note, who)
+        _check_inbound(saved, commands)
+        version = _next_version(saved, commands, note, actor)
         Routine.objects.filter(pk=saved.pk).update(published=version)
-        _record(Verb.PUBLISH, saved, who, {"version": version.number, "note": note}, "published")
+        payload = {"version": version.number, "note": note}
+        if marked:
+            payload["although_marked"] = although_marked
+        _record(Verb.PUBLISH, saved, actor, payload, "published")
     return version
 
 
-def bring_back(routine: Routine, version: RoutineVersion, revision: int, who: Who) -> None:
-    """Make an old version the draft; the published one takes the draft away. Raises `Changed`."""
+def restore(routine: Routine, version: RoutineVersion, revision: int, actor: Actor) -> None:
+    """Make an old version the draft; the published one takes the draft away. Raises `ChangedMeanwhile`."""
     draft = _draft(routine, routines.written(in_order(version.commands)))
-    _claim(Routine.objects.current(), routine, revision, who, draft=draft)
+    _claim(Routine.objects.current(), routine, revision, actor, draft=draft)
 
 
-def archive(routine: Routine, revision: int, who: Who) -> None:
-    """Hide a routine; calls keep the version that they were given. Raises `Changed` and `InUse`."""
+def archive(routine: Routine, revision: int, actor: Actor) -> None:
+    """Hide a routine; calls keep the version that they were given. Raises `ChangedMeanwhile` and `InUse`."""
     with transaction.atomic():
         Routine.objects.select_for_update().get(pk=routine.pk)
         if in_force := uses(routine).in_force:
             raise InUse(in_force)
-        _claim(Routine.objects.current(), routine, revision, who, archived_at=timezone.now())
-        _record(Verb.ARCHIVE, routine, who, {}, "archived")
+        _claim(Routine.objects.current(), routine, revision, actor, archived_at=timezone.now())
+        _record(Verb.ARCHIVE, routine, actor, {}, "archived")
 
 
-def unarchive(routine: Routine, revision: int, who: Who) -> None:
-    """Show an archived routine again. Raises `Changed` and `NameTaken`."""
+def unarchive(routine: Routine, revision: int, actor: Actor) -> None:
+    """Show an archived routine again. Raises `ChangedMeanwhile` and `NameTaken`."""
     with transaction.atomic(), _once():
-        _claim(Routine.objects.exclude(archived_at=None), routine, revision, who, archived_at=None)
-        _record(Verb.ARCHIVE, routine, who, {}, "brought back")
+        _claim(Routine.objects.exclude(archived_at=None), routine, revision, actor, archived_at=None)
+        _record(Verb.ARCHIVE, routine, actor, {}, "brought back")
 
 
-def delete(routine: Routine, revision: int, who: Who) -> None:
-    """Delete a routine that was never published. Raises `Changed`."""
+def delete(routine: Routine, revision: int, actor: Actor) -> None:
+    """Delete a routine that was never published. Raises `ChangedMeanwhile`."""
     with transaction.atomic():
         never = Routine.objects.filter(pk=routine.pk, revision=revision, versions=None)
         if not never.delete()[0]:
-            raise Changed
-        _record(Verb.ARCHIVE, routine, who, {"draft": routine.draft}, "deleted")
+            raise ChangedMeanwhile
+        _record(Verb.ARCHIVE, routine, actor, {"draft": routine.draft}, "deleted")
 
 
 def uses(routine: Routine) -> Uses:
@@ -144,13 +159,17 @@ def continuations(commands: Sequence[JSON]) -> frozenset[int]:
 
 def asked_for(routine: Routine) -> tuple[Placeholder, ...]:
     """The placeholders of what is published, and of all that may go on after it. A query for each step."""
-    found: dict[int, list[JSON]] = {}
-    open_ = {routine.pk}
-    while open_:
-        steps = Routine.objects.filter(pk__in=open_).exclude(published=None)
-        found |= dict(steps.values_list("pk", "published__commands"))
-        open_ = {pk for step in open_ for pk in continuations(found.get(step, []))} - found.keys() - open_
-    return routines.placeholders([command for commands in found.values() for command in commands])
+    return placeholders(_all_commands(_reached(routine.pk)))
+
+
+def dialled_by(routine: Routine) -> tuple[str, ...]:
+    """Return what is dialled by what is published, and by all that may follow. A query for each step."""
+    return dialling.endpoints_in(_all_commands(_reached(routine.pk)))
+
+
+def endpoints_of(marked: Sequence[Objection]) -> str:
+    """Return what is marked, as one text that a tick confirms."""
+    return ", ".join(one.endpoint for one in marked)
 
 
 def problems_of_continuations(checked: routines.Routine, known: Mapping[int, str]) -> Iterator[Problem]:
@@ -187,7 +206,35 @@ def _lock_continuations(routine: Routine | None, commands: list[JSON]) -> None:
         raise NotReady("It goes on with a routine that is not published.")
 
 
-def _write(routine: Routine | None, typed: Typed, who: Who, draft: str) -> Routine:
+def _reached(first: int, instead: Mapping[int, list[JSON]] = MappingProxyType({})) -> dict[int, list[JSON]]:
+    """Return the published commands of a routine and of all that may go on after it, by routine; of those in
+    `instead`, what is there."""
+    found: dict[int, list[JSON]] = {}
+    open_ = {first}
+    while open_:
+        steps = Routine.objects.filter(pk__in=open_ - instead.keys()).exclude(published=None)
+        found |= dict(steps.values_list("pk", "published__commands"))
+        found |= {pk: instead[pk] for pk in open_ & instead.keys()}
+        open_ = {pk for step in open_ for pk in continuations(found.get(step, []))} - found.keys() - open_
+    return found
+
+
+def _all_commands(reached: Mapping[int, list[JSON]]) -> list[JSON]:
+    return [command for commands in reached.values() for command in commands]
+
+
+def _check_inbound(routine: Routine, commands: list[JSON]) -> None:
+    """Raises `NotReady` where a rule for calls that come in would dial, with `commands`, what is marked."""
+    for rule in InboundRule.objects.filter(is_active=True):
+        reached = _reached(rule.routine_id, {routine.pk: commands})
+        if routine.pk not in reached:
+            continue
+        if marked := dialling.marked(dialling.endpoints_in(_all_commands(reached))):
+            words = " ".join(one.words for one in marked)
+            raise NotReady(f"The inbound rule “{rule.name}” uses it, where nobody can be asked: {words}")
+
+
+def _write(routine: Routine | None, typed: RoutineDraft, actor: Actor, draft: str) -> Routine:
     written: dict[str, Any] = {
         "name": typed.name,
         "description": typed.description,
@@ -195,21 +242,21 @@ def _write(routine: Routine | None, typed: Typed, who: Who, draft: str) -> Routi
         "draft": draft,
     }
     if routine is None:
-        return Routine.objects.create(changed_by=who.operator.get_username(), **written)
-    _claim(Routine.objects.current(), routine, typed.revision, who, **written)
+        return Routine.objects.create(changed_by=actor.operator.get_username(), **written)
+    _claim(Routine.objects.current(), routine, typed.revision, actor, **written)
     return Routine.objects.select_related("published").get(pk=routine.pk)
 
 
-def _claim(among: Any, routine: Routine, revision: int, who: Who, **changes: Any) -> None:
-    """Change `routine` where it still stands at `revision`. Raises `Changed`."""
+def _claim(among: Any, routine: Routine, revision: int, actor: Actor, **changes: Any) -> None:
+    """Change `routine` where it still stands at `revision`. Raises `ChangedMeanwhile`."""
     claimed = among.filter(pk=routine.pk, revision=revision).update(
         revision=F("revision") + 1,
-        changed_by=who.operator.get_username(),
+        changed_by=actor.operator.get_username(),
         changed_at=timezone.now(),
         **changes,
     )
     if not claimed:
-        raise Changed
+        raise ChangedMeanwhile
 
 
 def _draft(routine: Routine | None, text: str) -> str:
@@ -225,17 +272,17 @@ def _without_problems(checked: routines.Routine) -> routines.Routine:
     return checked
 
 
-def _next_version(routine: Routine, commands: list[JSON], note: str, who: Who) -> RoutineVersion:
+def _next_version(routine: Routine, commands: list[JSON], note: str, actor: Actor) -> RoutineVersion:
     last = routine.versions.aggregate(last=Max("number"))["last"] or 0
-    author = who.operator.get_username()
+    author = actor.operator.get_username()
     return routine.versions.create(number=last + 1, commands=commands, note=note, author=author)
 
 
-def _record(verb: Verb, routine: Routine, who: Who, payload: Mapping[str, Any], outcome: str) -> None:
+def _record(verb: Verb, routine: Routine, actor: Actor, payload: Mapping[str, Any], outcome: str) -> None:
     subject = f"routine {routine.pk}: {routine.name}"
-    given: dict[str, Any] = {"address": who.address, "subject": subject, "payload": payload}
-    record(verb, Action.Phase.INTENT, who.operator, **given)
-    record(verb, Action.Phase.OUTCOME, who.operator, **given, outcome=outcome)
+    given: dict[str, Any] = {"address": actor.address, "subject": subject, "payload": payload}
+    record(verb, Action.Phase.INTENT, actor.operator, **given)
+    record(verb, Action.Phase.OUTCOME, actor.operator, **given, outcome=outcome)
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from connections_app.routines.cards import in_order
 from connections_app.routines.fields import Widget, fields_of
 from connections_app.sift import routine as routines
 from connections_app.sift.commands import COMMANDS, LONGEST_QUOTED, Undocumented
-from connections_app.sift.routine import JSON, JSONObject, Placeholder, Problem
+from connections_app.sift.placeholders import JSON, JSONObject, Placeholder
+from connections_app.sift.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Clause:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RoutineInWords:
     """A list of commands in words."""
 
     clauses: Sequence[Clause]
@@ -50,11 +51,11 @@ def rows(*, archived: bool) -> list[Row]:
     return [Row(routine, _preview(routine, names)) for routine in listed]
 
 
-def told(commands: Sequence[JSON], names: Mapping[int, str]) -> Told:
+def in_words(commands: Sequence[JSON], names: Mapping[int, str]) -> RoutineInWords:
     """`commands` as they are told, those of a published version."""
     checked = routines.check(list(commands))
     clauses = zip(checked.source, routines.clauses(checked, names), strict=True)
-    return Told(
+    return RoutineInWords(
         [_clause(item, words) for item, words in clauses],
         checked.placeholders,
         checked.warnings,

@@ -1,26 +1,29 @@
 """`/routines/`: the library, one routine, its versions, and the editor."""
 
-from collections.abc import Callable
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from connections_app.models import Operator, Routine, UsedBy
-from connections_app.recording import address_of
+from connections_app.access.permissions import may_edit_routines
+from connections_app.audit.log import address_of
+from connections_app.calls.dialling import NotDialled, Objection
+from connections_app.models import Routine, UsedBy
 from connections_app.routines import editing, library, listing
-from connections_app.routines.comparing import compared, version
+from connections_app.routines.comparison import compared, version
+from connections_app.routines.controls import view
 from connections_app.routines.editing import Editor
 from connections_app.routines.forms import NumberForm, PublishForm, RevisionForm, RoutineForm
-from connections_app.routines.library import Changed, InUse, NameTaken, NotReady, Who
-from connections_app.routines.showing import view
+from connections_app.routines.library import Actor, ChangedMeanwhile, InUse, NameTaken, NotReady
 from connections_app.sift.commands import COMMANDS, Undocumented
 from connections_app.sift.routine import check, json_schema
+from connections_app.web.request import SignedInRequest
 
 NAME_TAKEN = "Another routine has this name."
 # The commands that can be added: name, icon, and what people call it.
@@ -35,7 +38,7 @@ edits = permission_required("connections_app.edit_routines", raise_exception=Tru
 
 
 @require_safe
-def show_routines(request: HttpRequest) -> HttpResponse:
+def show_routines(request: SignedInRequest) -> HttpResponse:
     """The list, or with `?archived=1` the archived ones."""
     archived = request.GET.get("archived") == "1"
     context = {"rows": listing.rows(archived=archived), "archived": archived, "now": timezone.now()}
@@ -43,19 +46,19 @@ def show_routines(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def show_routine(request: HttpRequest, pk: int) -> HttpResponse:
+def show_routine(request: SignedInRequest, pk: int) -> HttpResponse:
     """One routine: what it does, its versions, and what uses it."""
     return _page(request, _found(pk))
 
 
 @require_safe
-def schema(request: HttpRequest) -> HttpResponse:
+def schema(request: SignedInRequest) -> HttpResponse:
     """The JSON Schema of a routine."""
     return JsonResponse(json_schema())
 
 
 @require_safe
-def compare(request: HttpRequest, pk: int) -> HttpResponse:
+def compare(request: SignedInRequest, pk: int) -> HttpResponse:
     """Two versions, `from` and `to`, each a number or `draft`; the published one where none is named."""
     routine = _found(pk)
     names = library.names()
@@ -76,7 +79,7 @@ def compare(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @edits
-def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+def edit(request: SignedInRequest, pk: int | None = None) -> HttpResponse:
     """The editor. A POST looks at what is typed; its `do` keeps it, or changes the forms."""
     routine = None if pk is None else Routine.objects.select_related("published").filter(pk=pk).first()
     if request.method != "POST":
@@ -85,12 +88,12 @@ def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     do = request.POST.get("do", "")
     if do in KEEPS:
         # htmx reads the form while it is typed in, and may add the button that was clicked last.
-        if not request.htmx:  # type: ignore[attr-defined]
+        if not request.htmx:
             return _keep(request, routine, pk, editor)
         do = ""
     form = RoutineForm(initial=request.POST.dict())
     only_looks = not do and "keep" not in request.POST
-    if request.htmx:  # type: ignore[attr-defined]
+    if request.htmx:
         template = "routines/_step.html" if only_looks else "routines/_editor.html"
     else:
         template = "routines/edit.html"
@@ -99,34 +102,34 @@ def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 
 @require_POST
 @edits
-def bring_back(request: HttpRequest, pk: int) -> HttpResponse:
+def restore(request: SignedInRequest, pk: int) -> HttpResponse:
     """Make the version `number` the draft."""
 
-    def act(routine: Routine, revision: int, who: Who) -> None:
+    def act(routine: Routine, revision: int, who: Actor) -> None:
         form = NumberForm(request.POST)
         version = form.is_valid() and routine.versions.filter(number=form.cleaned_data["number"]).first()
         if not version:
             raise Http404
-        library.bring_back(routine, version, revision, who)
+        library.restore(routine, version, revision, who)
 
     return _act(request, pk, act)
 
 
 @require_POST
 @edits
-def archive(request: HttpRequest, pk: int) -> HttpResponse:
+def archive(request: SignedInRequest, pk: int) -> HttpResponse:
     return _act(request, pk, library.archive)
 
 
 @require_POST
 @edits
-def unarchive(request: HttpRequest, pk: int) -> HttpResponse:
+def unarchive(request: SignedInRequest, pk: int) -> HttpResponse:
     return _act(request, pk, library.unarchive)
 
 
 @require_POST
 @edits
-def delete(request: HttpRequest, pk: int) -> HttpResponse:
+def delete(request: SignedInRequest, pk: int) -> HttpResponse:
     """Delete one that was never published."""
     return _act(request, pk, library.delete, then=reverse("routines"))
 
@@ -135,19 +138,19 @@ def _found(pk: int) -> Routine:
     return get_object_or_404(Routine.objects.select_related("published"), pk=pk)
 
 
-def _who(request: HttpRequest) -> Who:
-    return Who(cast(Operator, request.user), address_of(request))
+def _actor(request: SignedInRequest) -> Actor:
+    return Actor(request.user, address_of(request))
 
 
-def _page(request: HttpRequest, routine: Routine, error: str = "", status: int = 200) -> HttpResponse:
+def _page(request: SignedInRequest, routine: Routine, error: str = "", status: int = 200) -> HttpResponse:
     names = library.names()
     published = routine.published
     context = {
         "routine": routine,
-        "told": listing.told(published.commands, names) if published else None,
+        "in_words": listing.in_words(published.commands, names) if published else None,
         "versions": list(routine.versions.defer("commands")),
         "uses": library.uses(routine),
-        "can_edit": request.user.has_perm("connections_app.edit_routines"),
+        "can_edit": may_edit_routines(request.user),
         "error": error,
         "now": timezone.now(),
     }
@@ -155,7 +158,7 @@ def _page(request: HttpRequest, routine: Routine, error: str = "", status: int =
 
 
 def _act(
-    request: HttpRequest, pk: int, act: Callable[[Routine, int, Who], None], then: str = ""
+    request: SignedInRequest, pk: int, act: Callable[[Routine, int, Actor], None], then: str = ""
 ) -> HttpResponse:
     """Do what a button of a routine's page asks for and go `then` there, or show the page with why not."""
     routine = _found(pk)
@@ -163,8 +166,8 @@ def _act(
     if not form.is_valid():
         return _page(request, routine, "This cannot be understood; try again from this page.", 422)
     try:
-        act(routine, form.cleaned_data["revision"], _who(request))
-    except Changed:
+        act(routine, form.cleaned_data["revision"], _actor(request))
+    except ChangedMeanwhile:
         routine = _found(pk)
         words = f"{routine.changed_by} changed it meanwhile. This is how it is now; look before you go on."
         return _page(request, routine, words, 409)
@@ -175,7 +178,7 @@ def _act(
     return redirect(then or routine)
 
 
-def _open(request: HttpRequest, routine: Routine | None, pk: int | None) -> HttpResponse:
+def _open(request: SignedInRequest, routine: Routine | None, pk: int | None) -> HttpResponse:
     if pk is not None and (routine is None or routine.archived_at):
         raise Http404
     initial: dict[str, Any] = {"used_by": UsedBy.OPERATORS}
@@ -186,39 +189,49 @@ def _open(request: HttpRequest, routine: Routine | None, pk: int | None) -> Http
     return render(request, "routines/edit.html", context)
 
 
-def _keep(request: HttpRequest, routine: Routine | None, pk: int | None, editor: Editor) -> HttpResponse:
+def _keep(request: SignedInRequest, routine: Routine | None, pk: int | None, editor: Editor) -> HttpResponse:
     """Save or publish what is typed; 422 where it cannot be, 409 where somebody else was faster."""
     given = request.POST.dict() | {"json": editor.text}
     publishes = given.get("do") == "publish"
     has_unknown = bool(check(editor.commands).warnings)
     form = PublishForm(given, has_unknown=has_unknown) if publishes else RoutineForm(given)
     kept = None
+    marked: Sequence[Objection] = ()
     if form.is_valid() and editor.in_step:
         try:
-            kept = _kept(routine, pk, form, _who(request))
+            kept = _kept(routine, pk, form, _actor(request))
         except NameTaken:
             form.add_error("name", NAME_TAKEN)
         except NotReady as error:
             form.add_error(None, str(error))
-        except Changed:
+        except NotDialled as problem:
+            marked = problem.objections
+            form.add_error("although_marked", "Tick this to publish it although marked.")
+        except ChangedMeanwhile:
             return _conflict(request, pk, form)
     if kept is None:
-        return render(request, "routines/edit.html", _editor(request, routine, editor, form), status=422)
+        context = _editor(request, routine, editor, form) | {
+            "marked": marked,
+            "marked_endpoints": library.endpoints_of(marked),
+        }
+        return render(request, "routines/edit.html", context, status=422)
     if publishes:
         return redirect(kept)
     messages.success(request, "The draft is saved. Calls use it once it is published.")
     return redirect("routine_edit", pk=kept.pk)
 
 
-def _kept(routine: Routine | None, pk: int | None, form: RoutineForm, who: Who) -> Routine:
+def _kept(routine: Routine | None, pk: int | None, form: RoutineForm, who: Actor) -> Routine:
     if pk is not None and routine is None:
-        raise Changed
+        raise ChangedMeanwhile
     if isinstance(form, PublishForm):
-        return library.publish(routine, form.typed(), form.cleaned_data["note"], who).routine
+        given = form.cleaned_data
+        note, although = given["note"], given["although_marked"]
+        return library.publish(routine, form.typed(), note, who, although_marked=although).routine
     return library.save(routine, form.typed(), who)
 
 
-def _conflict(request: HttpRequest, pk: int | None, form: RoutineForm) -> HttpResponse:
+def _conflict(request: SignedInRequest, pk: int | None, form: RoutineForm) -> HttpResponse:
     """Both versions: what was typed, and what is there now, if it still is."""
     theirs = None if pk is None else Routine.objects.select_related("published").filter(pk=pk).first()
     theirs_text = library.text_of(theirs) if theirs else ""
@@ -236,7 +249,7 @@ def _conflict(request: HttpRequest, pk: int | None, form: RoutineForm) -> HttpRe
 
 
 def _editor(
-    request: HttpRequest, routine: Routine | None, editor: Editor, form: RoutineForm
+    request: SignedInRequest, routine: Routine | None, editor: Editor, form: RoutineForm
 ) -> dict[str, Any]:
     return {
         "routine": routine,

@@ -4,26 +4,20 @@ import logging
 import random
 import re
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
-from urllib.parse import quote, unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
 
 import requests
-import urllib3
 from django.conf import settings
-from requests.adapters import HTTPAdapter
-from requests.auth import HTTPBasicAuth
-from requests.utils import get_environ_proxies
 
+from connections_app.sift import pacing
 from connections_app.sift.errors import (
     BadAnswer,
-    BadCertificate,
-    NoConnection,
     NotKnown,
     NotSent,
     Redirected,
@@ -43,19 +37,17 @@ from connections_app.sift.payloads import (
     parse_connection,
     parse_rows,
 )
+from connections_app.sift.transport import CONNECT_SECONDS, Departure, address, exchange, new_session
 
 logger = logging.getLogger(__name__)
 
-CONNECT_SECONDS = 5.0
 READ_SECONDS = 20.0
-HASTY_SECONDS = 5.0
-WHOLE_ANSWER_SECONDS = 60.0
-# How long a person waits for the answer to a POST, and how long it may still tell the outcome.
+SHORT_TIMEOUT_SECONDS = 5.0
+# How long a person waits for the answer to a POST, and how long its thread does, to settle the outcome late.
 POST_SECONDS = 10.0
 LATE_SECONDS = 60.0
-REQUEST_TIMEOUT, TOO_MANY_REQUESTS = 408, 429
-LARGEST_BODY = 16 * 1024 * 1024
-CHUNK = 256 * 1024
+PROXY_SIGN_IN, REQUEST_TIMEOUT, TOO_MANY_REQUESTS = 407, 408, 429
+DEFAULT_PORTS = {"http": 80, "https": 443}
 ATTEMPTS = 4
 LONGEST_WAIT_SECONDS = 20.0
 
@@ -69,7 +61,8 @@ class SiftClient:
     """One account of the Sift API at `url` (no slash at its end), over pooled connections.
 
     GETs that fail for a passing reason (no connection, a cut body, 429, 5xx) are tried up to four times,
-    with growing waits and as `Retry-After` asks. `stop`, once set, cuts a wait short. Threads may share one.
+    with growing waits and as `Retry-After` asks. They wait for their turn under `SIFT_REQUESTS_PER_SECOND`,
+    unless the client `is_urgent`. `stop`, once set, cuts a wait short. Threads may share one.
     """
 
     def __init__(
@@ -81,18 +74,21 @@ class SiftClient:
         attempts: int = ATTEMPTS,
         read_seconds: float = READ_SECONDS,
         stop: threading.Event | None = None,
+        is_urgent: bool = False,
     ) -> None:
         self.url = url
         self.attempts = attempts
         self.read_seconds = read_seconds
         self.stop = stop or threading.Event()
+        self.is_urgent = is_urgent
         self.credentials = account_id, auth_token
-        self.session = _session(url, account_id, auth_token)
+        self.session = new_session(url, account_id, auth_token)
 
     @classmethod
-    def configured(cls, stop: threading.Event | None = None) -> "SiftClient":
+    def configured(cls, stop: threading.Event | None = None, *, is_urgent: bool = False) -> "SiftClient":
         """A client for the account in the settings."""
-        return cls(settings.SIFT_API_URL, settings.SIFT_ACCOUNT_ID, settings.SIFT_AUTH_TOKEN, stop=stop)
+        account = settings.SIFT_API_URL, settings.SIFT_ACCOUNT_ID, settings.SIFT_AUTH_TOKEN
+        return cls(*account, stop=stop, is_urgent=is_urgent)
 
     @property
     def list_url(self) -> str:
@@ -101,13 +97,17 @@ class SiftClient:
     def list_page(self, url: str) -> Page:
         """The page at `url` (`list_url` is the first). Sift: "List Connections".
 
-        Raises `Refused` for a cursor that Sift does not take, and the other errors of `sift.errors`.
+        A link to the next page that cannot be followed is the page's `problem`; its rows are good. Raises
+        `Refused` for a cursor that Sift does not take, and the other errors of `sift.errors`.
         """
         answer = self._get(url)
         if not isinstance(answer, dict) or not isinstance(answer.get("results"), list):
             raise BadAnswer("Sift's answer is not a page of a list: it has no “results”.")
         observations, unusable = parse_rows(answer["results"])
-        return Page(url, self._next(url, answer.get("next")), observations, unusable)
+        try:
+            return Page(url, self._next(url, answer.get("next")), observations, unusable)
+        except BadAnswer as problem:
+            return Page(url, None, observations, unusable, str(problem))
 
     def retrieve(self, connection_id: str) -> Observation | Unusable:
         """One connection. Raises `NotKnown` when Sift has no such. Sift: "Retrieve a Connection"."""
@@ -136,33 +136,52 @@ class SiftClient:
     def _ask_once(
         self, url: str, body: JSON, read: Callable[[bytes], T | Unknown], late: Late[T] | None
     ) -> T | Rejected | Unknown:
-        """POST in a thread of its own and wait for that: a socket's time-out does not limit the whole."""
+        """POST in a thread of its own and wait for that: a socket's time-out does not limit the whole.
+
+        A request that has not left when the wait is over never does: the person may ask again then.
+        """
+        departure = Departure(POST_SECONDS)
         asked: Future[T | Rejected | Unknown] = Future()
 
         def ask() -> None:
-            try:
-                asked.set_result(self._post(url, body, read))
-            except BaseException as error:
-                asked.set_exception(error)
+            asked.set_result(self._post(url, body, read, departure))
 
-        threading.Thread(target=ask, name="sift-post", daemon=True).start()
+        try:
+            threading.Thread(target=ask, name="sift-post", daemon=True).start()
+        except RuntimeError:  # the system has no thread left
+            return Rejected("The dashboard is too busy to ask Sift. Nothing was sent.")
         try:
             return asked.result(POST_SECONDS)
         except TimeoutError:
+            if departure.cancel():
+                return Rejected(f"{departure.too_late} Nothing was sent.")
             if late:
                 asked.add_done_callback(lambda done: late(done.result()))
             return Unknown(f"Sift did not answer within {POST_SECONDS:g} s.")
 
-    def _post(self, url: str, body: JSON, read: Callable[[bytes], T | Unknown]) -> T | Rejected | Unknown:
+    def _post(
+        self, url: str, body: JSON, read: Callable[[bytes], T | Unknown], departure: Departure
+    ) -> T | Rejected | Unknown:
+        """Never raises: whatever fails where the request may have left is unknown."""
+        try:
+            return self._post_once(url, body, read, departure)
+        except NotSent as error:
+            return Rejected(f"{error} Nothing was sent.")
+        except SiftError as error:
+            return Unknown(str(error))
+        except Exception as error:
+            logger.exception("Sift's answer could not be read")
+            return Unknown(f"The dashboard could not read Sift's answer ({type(error).__name__}).")
+
+    def _post_once(
+        self, url: str, body: JSON, read: Callable[[bytes], T | Unknown], departure: Departure
+    ) -> T | Rejected | Unknown:
         # A session of its own: a kept connection may have died unseen, and a POST cannot be tried again.
-        with _session(self.url, *self.credentials) as session:
+        with new_session(self.url, *self.credentials, departure) as session:
             limits = self._transport() | {"timeout": (CONNECT_SECONDS, LATE_SECONDS)}
-            try:
-                response, answer = self._exchange(lambda: session.post(url, json=body, **limits))
-            except NotSent as error:
-                return Rejected(f"{error} Nothing was sent.")
-            except SiftError as error:
-                return Unknown(str(error))
+            response, answer = exchange(
+                lambda: session.post(url, json=body, **limits), self.url, LATE_SECONDS, departure
+            )
         problem = error_in(response, answer)
         if isinstance(problem, Refused) and problem.status != REQUEST_TIMEOUT:
             return Rejected(problem.reason, problem.status)
@@ -170,18 +189,19 @@ class SiftClient:
             return Rejected(str(problem), TOO_MANY_REQUESTS)
         return Unknown(str(problem)) if problem else read(answer)
 
-    def hasty(self) -> "SiftClient":
+    def with_short_timeout(self) -> "SiftClient":
         """The same client, but one that asks once and waits for an answer for five seconds only."""
-        hasty = copy(self)
-        hasty.attempts, hasty.read_seconds = 1, HASTY_SECONDS
-        return hasty
+        with_short_timeout = copy(self)
+        with_short_timeout.attempts, with_short_timeout.read_seconds = 1, SHORT_TIMEOUT_SECONDS
+        return with_short_timeout
 
     def relative(self, url: str) -> str:
         """`url` without the API's own address, as it is stored."""
         return url.removeprefix(self.url)
 
     def absolute(self, stored: str) -> str:
-        return self.url + stored
+        """The URL that `relative` was given."""
+        return self.url + stored if stored.startswith("/") else stored
 
     def close(self) -> None:
         self.session.close()
@@ -192,12 +212,19 @@ class SiftClient:
             return None
         if not isinstance(following, str):
             raise BadAnswer("Sift's link to the next page is not a text.")
-        joined = urljoin(url, following)
-        if not _is_within(joined, self.url):
+        try:
+            joined = urljoin(url, following)
+            is_within = _is_within(joined, self.url)
+        except ValueError:
+            raise BadAnswer("Sift's link to the next page is no URL; it was not followed.") from None
+        if not is_within:
             raise BadAnswer(
-                f"Sift's link to the next page leads to {_address(joined)}, outside SIFT_API_URL; "
+                f"Sift's link to the next page leads to {address(joined)}, outside SIFT_API_URL; "
                 "it was not followed."
             )
+        # The same origin may be written in other ways; one way is stored, compared and asked.
+        ours = urlsplit(self.url)
+        joined = urlsplit(joined)._replace(scheme=ours.scheme, netloc=ours.netloc, fragment="").geturl()
         if joined == url:
             raise BadAnswer("Sift's link to the next page leads to the same page.")
         return joined
@@ -217,7 +244,12 @@ class SiftClient:
         raise AssertionError("at least one attempt")
 
     def _get_once(self, url: str) -> JSON:
-        response, body = self._exchange(lambda: self.session.get(url, **self._transport()))
+        wait = pacing.turn()
+        if wait and not self.is_urgent:
+            self.stop.wait(wait)
+        response, body = exchange(
+            lambda: self.session.get(url, **self._transport()), self.url, self.read_seconds
+        )
         if error := error_in(response, body):
             raise error
         try:
@@ -228,31 +260,6 @@ class SiftClient:
     def _transport(self) -> dict[str, Any]:
         return {"timeout": (CONNECT_SECONDS, self.read_seconds), "allow_redirects": False, "stream": True}
 
-    def _exchange(self, send: Callable[[], requests.Response]) -> tuple[requests.Response, bytes]:
-        """Send, and read the whole body within limits of size and time."""
-        try:
-            with send() as response:
-                return response, _read(response)
-        except requests.exceptions.ConnectTimeout as error:
-            raise NoConnection(f"Sift did not take the connection within {CONNECT_SECONDS:g} s.") from error
-        except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError) as error:
-            raise Unreachable(f"Sift did not answer within {self.read_seconds:g} s.") from error
-        except requests.exceptions.SSLError as error:
-            raise BadCertificate("Sift's certificate could not be verified.") from error
-        except requests.exceptions.ChunkedEncodingError as error:
-            raise Unreachable("Sift's answer was cut short.") from error
-        except requests.exceptions.ConnectionError as error:
-            if _never_connected(error):
-                raise NoConnection(f"No connection to Sift at {_address(self.url)}.") from error
-            raise Unreachable("Sift ended the connection without an answer.") from error
-        except requests.exceptions.RequestException as error:
-            raise BadAnswer(f"Sift could not be asked: {type(error).__name__}.") from error
-
-
-def _never_connected(error: requests.exceptions.ConnectionError) -> bool:
-    cause = error.args[0] if error.args else None
-    return isinstance(getattr(cause, "reason", None), urllib3.exceptions.NewConnectionError)
-
 
 def error_in(response: requests.Response, body: bytes) -> SiftError | None:
     """The error that an answer stands for, by its status code; None for 2xx."""
@@ -260,11 +267,14 @@ def error_in(response: requests.Response, body: bytes) -> SiftError | None:
     if 200 <= status < 300:
         return None
     if 300 <= status < 400:
-        target = _address(urljoin(response.url, response.headers.get("Location", "")))
         return Redirected(
-            f"Sift redirects to {target}; redirects are not followed. "
+            f"Sift redirects to {_target(response)}; redirects are not followed. "
             "Set SIFT_API_URL to the address that the API has now."
         )
+    if status < 200:
+        return BadAnswer(f"Sift's answer ends with a status that announces another one ({status}).")
+    if status == PROXY_SIGN_IN:
+        return Refused(status, "The proxy on the way to Sift asks for a name and a password.")
     words = error_words(body)
     if status == 429 or status >= 500:
         retry_after = _retry_after(response.headers.get("Retry-After", ""))
@@ -273,6 +283,14 @@ def error_in(response: requests.Response, body: bytes) -> SiftError | None:
     if status in (401, 403):
         return WrongCredentials(status, words)
     return NotKnown(status, words) if status == 404 else Refused(status, words)
+
+
+def _target(response: requests.Response) -> str:
+    """Where a redirect leads, as it can be shown."""
+    try:
+        return address(urljoin(response.url, response.headers.get("Location", "")))
+    except ValueError:
+        return "an address that cannot be read"
 
 
 def _placed(body: bytes) -> Placed | Unknown:
@@ -298,34 +316,6 @@ def _accepted(body: bytes) -> Accepted | Unknown:
     return Accepted()
 
 
-def _session(url: str, account_id: str, auth_token: str) -> requests.Session:
-    """A session that asks the environment for proxies once, not at each request."""
-    session = requests.Session()
-    session.auth = HTTPBasicAuth(account_id.encode(), auth_token.encode())
-    session.headers.update({"Accept": "application/json", "User-Agent": "sift-dashboard"})
-    session.proxies = get_environ_proxies(url, no_proxy=None)
-    session.verify = session.merge_environment_settings(url, {}, None, None, None)["verify"]
-    session.trust_env = False
-    adapter = HTTPAdapter(pool_maxsize=8, max_retries=0)
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    return session
-
-
-def _read(response: requests.Response) -> bytes:
-    """The body. Raises `BadAnswer` over the largest size, `Unreachable` when it drips for too long."""
-    deadline = time.monotonic() + WHOLE_ANSWER_SECONDS
-    chunks, size = [], 0
-    for chunk in response.iter_content(CHUNK):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > LARGEST_BODY:
-            raise BadAnswer(f"Sift's answer is larger than {LARGEST_BODY // 1024**2} MB.")
-        if time.monotonic() > deadline:
-            raise Unreachable(f"Sift's answer was not complete after {WHOLE_ANSWER_SECONDS:g} s.")
-    return b"".join(chunks)
-
-
 def _wait_seconds(attempt: int, retry_after: timedelta | None) -> float:
     """What Sift asked for, or a wait that doubles from half a second; never the same for two clients."""
     if retry_after is not None:
@@ -338,25 +328,24 @@ def _retry_after(header: str) -> timedelta | None:
     if re.fullmatch(r"\d{1,6}", header.strip(), re.ASCII):
         return timedelta(seconds=int(header))
     try:
-        until = parsedate_to_datetime(header)
-    except ValueError:
+        wait = parsedate_to_datetime(header).astimezone(UTC) - datetime.now(UTC)
+    except (ValueError, OverflowError):
         return None
-    wait = until.astimezone(UTC) - datetime.now(UTC)
     return wait if timedelta() < wait < timedelta(days=10) else None
 
 
 def _is_within(url: str, base: str) -> bool:
+    """Whether `url` has the origin of `base`, and a path below its path. Raises ValueError for no URL."""
     inner, outer = urlsplit(url), urlsplit(base)
     path = unquote(inner.path)
     return (
-        (inner.scheme, inner.netloc) == (outer.scheme, outer.netloc)
+        _origin(inner) == _origin(outer)
         and path.startswith(f"{unquote(outer.path)}/")
         and not {".", ".."} & set(path.split("/"))
     )
 
 
-def _address(url: str) -> str:
-    """Scheme, host and path of `url`: what can be shown without showing a secret."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}"
+def _origin(url: SplitResult) -> tuple[str, str | None, int | None, bool]:
+    """Scheme, host and port, however they are written; and whether a name or a password comes before them."""
+    port = DEFAULT_PORTS.get(url.scheme) if url.port is None else url.port
+    return url.scheme, url.hostname, port, "@" in url.netloc

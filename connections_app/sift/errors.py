@@ -16,15 +16,15 @@ class Unreachable(SiftError):
 
 
 class NotSent(SiftError):
-    """No connection to Sift came about, so that nothing of the request reached it."""
+    """It is certain that nothing of the request left for Sift."""
 
 
 class NoConnection(Unreachable, NotSent):
-    """Sift's address did not answer, or could not be found."""
+    """No connection to Sift, or no secure one, could be made."""
 
 
 class BadCertificate(NotSent):
-    """Sift's certificate could not be verified."""
+    """Sift's certificate, or that of the proxy on the way, was refused in the handshake."""
 
 
 class Refused(SiftError):

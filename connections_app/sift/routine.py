@@ -5,73 +5,44 @@ when it is used: what is checked before then is the routine with an example in t
 """
 
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from math import isfinite
 from typing import Annotated, Any, NoReturn
 
 from pydantic import Field, TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
 
 from connections_app.sift.commands import (
     ANYTHING_ELSE,
     COMMANDS,
     LONGEST_NAME,
     NOTHING_HEARD,
-    OLDER_NAMES,
     Command,
     Input,
     SpeechInput,
     Undocumented,
     quoted,
 )
-from connections_app.sift.numbers import ImpossibleNumber, e164
-
-JSON = Any
-JSONObject = dict[str, JSON]
+from connections_app.sift.placeholders import (
+    IN_BRACES,
+    JSON,
+    NOT_TEXT,
+    JSONObject,
+    Placeholder,
+    _placeholder,
+    _placeholders_in,
+    _replaced,
+    placeholders,
+    with_examples,
+)
+from connections_app.sift.problems import Problem, _in_words
 
 MOST_COMMANDS = 100
 LARGEST_BYTES = 64 * 1024
 DEEPEST = 20
 DEEPEST_READ = 100
 LARGEST_NUMBER = 10**18
-LONGEST_VALUE = 200
-LONGEST_DIGITS = 40
-IN_BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
-INSIDE = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]{0,39})\s*(?:\|\s*([a-z]+)\s*)?", re.ASCII)
-# What PostgreSQL cannot hold, or no line of text has: NUL and other controls, lone surrogates.
-NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-NUMBER = re.compile(r"-?[0-9][0-9 .,]*", re.ASCII)
-
-
-class Kind(StrEnum):
-    """What may be filled into a placeholder: a line of text, a number, or a phone number."""
-
-    TEXT = "text"
-    NUMBER = "number"
-    PHONE = "phone"
-
-
-EXAMPLES = {Kind.TEXT: "example", Kind.NUMBER: "1", Kind.PHONE: "+14155550142"}
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with a routine, and where: `position` counts commands from 1; both may be empty."""
-
-    words: str
-    position: int | None = None
-    command: str = ""
-    field: str = ""
-
-    def __str__(self) -> str:
-        if self.position is None:
-            return f"{self.words[:1].upper()}{self.words[1:]}."
-        named = f" ({self.command})" if self.command else ""
-        return f"Command {self.position}{named}{f', {self.field}' if self.field else ''}: {self.words}."
 
 
 class Unreadable(ValueError):
@@ -80,17 +51,6 @@ class Unreadable(ValueError):
     def __init__(self, words: str) -> None:
         self.problem = Problem(words)
         super().__init__(str(self.problem))
-
-
-@dataclass(frozen=True, slots=True)
-class Placeholder:
-    name: str
-    kind: Kind
-
-    @property
-    def label(self) -> str:
-        """`customer_name` as people read it: `Customer name`."""
-        return self.name.replace("_", " ").strip().capitalize()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +79,6 @@ class Routine:
         """The ids of the saved routines that may go on after an answer."""
         inputs = (command for command in self.commands if isinstance(command, Input))
         return frozenset(pk for command in inputs for pk in (command.then or {}).values())
-
-
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """A routine without placeholders, or the problem with each value by its placeholder's name.
-
-    `values` are those that were used, as they are written in full.
-    """
-
-    commands: list[JSONObject]
-    values: Mapping[str, str]
-    problems: Mapping[str, str]
 
 
 def read(text: str) -> Routine:
@@ -212,28 +160,6 @@ def clauses(routine: Routine, names: Mapping[int, str] | None = None) -> list[st
     return [f"{_readable(item)}{_continues(_readable(item), names or {})}" for item in routine.source]
 
 
-def fill(commands: Sequence[JSONObject], values: Mapping[str, str], country: str) -> Filled:
-    """`commands` with each placeholder's value in its place; phone numbers without + belong to `country`."""
-    filled: dict[str, str] = {}
-    problems: dict[str, str] = {}
-    for placeholder in placeholders(commands):
-        try:
-            filled[placeholder.name] = _value(placeholder, values.get(placeholder.name, ""), country)
-        except ValueError as error:
-            problems[placeholder.name] = str(error)
-    if problems:
-        return Filled([], {}, problems)
-    return Filled(_replaced(list(commands), lambda one: filled[one.name]), filled, {})
-
-
-def placeholders(commands: Sequence[JSONObject]) -> tuple[Placeholder, ...]:
-    """The placeholders in a list of commands, each once, in order."""
-    found: dict[str, Placeholder] = {}
-    for placeholder in _placeholders_in(list(commands)):
-        found.setdefault(placeholder.name, placeholder)
-    return tuple(found.values())
-
-
 def for_sift(routine: Routine, address_of: Callable[[int], str]) -> list[JSONObject]:
     """The list as Sift is sent it.
 
@@ -247,11 +173,6 @@ def for_sift(routine: Routine, address_of: Callable[[int], str]) -> list[JSONObj
             item["on_done"] = address_of(position)
         sent.append(item)
     return sent
-
-
-def with_examples(value: JSON) -> JSON:
-    """`value` with an example in the place of each placeholder."""
-    return _replaced(value, lambda placeholder: EXAMPLES[placeholder.kind])
 
 
 @cache
@@ -358,126 +279,6 @@ def _clashes(value: JSON) -> Iterator[Problem]:
             if known.kind != placeholder.kind:
                 words = f"{placeholder.name} is a {known.kind} here and a {placeholder.kind} there"
                 yield Problem(words, position, _name_of(item))
-
-
-def _placeholders_in(value: JSON) -> Iterator[Placeholder]:
-    if isinstance(value, str):
-        yield from filter(None, map(_placeholder, IN_BRACES.findall(value)))
-    elif isinstance(value, list):
-        for item in value:
-            yield from _placeholders_in(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _placeholders_in(item)
-
-
-def _placeholder(inside: str) -> Placeholder | None:
-    """What `name` or `name|kind` between the braces stands for; None where it is neither."""
-    found = INSIDE.fullmatch(inside)
-    if not found or found[2] not in (None, *Kind):
-        return None
-    return Placeholder(found[1], Kind(found[2] or Kind.TEXT))
-
-
-def _replaced(value: JSON, by: Callable[[Placeholder], str]) -> JSON:
-    if isinstance(value, str):
-
-        def one(found: re.Match[str]) -> str:
-            placeholder = _placeholder(found[1])
-            return by(placeholder) if placeholder else found[0]
-
-        return IN_BRACES.sub(one, value)
-    if isinstance(value, list):
-        return [_replaced(item, by) for item in value]
-    if isinstance(value, dict):
-        return {key: _replaced(item, by) for key, item in value.items()}
-    return value
-
-
-def _value(placeholder: Placeholder, typed: str, country: str) -> str:
-    """What is filled in. Raises ValueError with the problem, as a sentence."""
-    text = typed.strip()
-    if not text:
-        raise ValueError(f"{placeholder.label} is missing.")
-    if len(text) > LONGEST_VALUE:
-        raise ValueError(f"{placeholder.label} is longer than {LONGEST_VALUE} characters.")
-    if NOT_TEXT.search(text) or "\n" in text or "{{" in text or "}}" in text:
-        raise ValueError(f"{placeholder.label} holds a character that cannot be used here.")
-    match placeholder.kind:
-        case Kind.NUMBER if not NUMBER.fullmatch(text) or len(text) > LONGEST_DIGITS:
-            raise ValueError(f"{placeholder.label} must be a number.")
-        case Kind.PHONE:
-            try:
-                return e164(text, country)
-            except ImpossibleNumber as error:
-                raise ValueError(f"{placeholder.label}: {error}.") from error
-    return text
-
-
-def _in_words(position: int, name: str, error: ValidationError) -> Iterator[Problem]:
-    for detail in error.errors(include_url=False, include_context=True):
-        field, words = _field_and_words(detail)
-        yield Problem(words, position, name, field)
-
-
-def _field_and_words(detail: ErrorDetails) -> tuple[str, str]:
-    """Where in a command the problem is, and what: `live_scan[2].query`, `is missing`."""
-    field = ""
-    for step in detail["loc"]:
-        if isinstance(step, int):
-            field += f"[{step + 1}]"
-        elif step != "[key]":
-            field += f".{step}" if field else str(step)
-    if not field and ": " in detail["msg"]:
-        field, _, words = detail["msg"].partition(": ")
-        return field, words
-    return field, _words(detail, field)
-
-
-def _words(detail: ErrorDetails, field: str) -> str:
-    limits = detail.get("ctx", {})
-    match detail["type"]:
-        case "missing":
-            return "is missing"
-        case "extra_forbidden":
-            newer = OLDER_NAMES.get(field)
-            return f"is called {newer} now" if newer else "is not a field of this command"
-        case "string_type" | "string_sub_type" | "string_unicode":
-            return "must be a text"
-        case "string_too_short":
-            return "is empty"
-        case "string_too_long":
-            return f"is longer than {limits['max_length']:,} characters"
-        case "string_pattern_mismatch":
-            return _unlike(field)
-        case "int_type" | "int_from_float" | "int_parsing_size":
-            return "must be a whole number"
-        case "bool_type":
-            return "must be true or false"
-        case "list_type":
-            return "must be a list"
-        case "dict_type" | "model_type":
-            return "must be an object"
-        case "greater_than_equal":
-            return f"is smaller than {limits['ge']}"
-        case "less_than_equal":
-            return f"is larger than {limits['le']}"
-        case "too_long":
-            return f"has more than {limits['max_length']} entries"
-        case "too_short":
-            return "is empty"
-    return detail["msg"][:1].lower() + detail["msg"][1:]
-
-
-def _unlike(field: str) -> str:
-    match field.rpartition(".")[2]:
-        case "phone_number":
-            return "must be a phone number in full, such as +14155550142"
-        case "sound_url" | "prompt_url":
-            return "must be the address of a .wav or .mp3 file, beginning with https:// or http://"
-        case "on_done" | "event_callback":
-            return "must be an address beginning with https:// or http://"
-    return "is empty"
 
 
 def _readable(item: JSONObject) -> Command:

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from connections_app.models import SyncState, Walk
 from connections_app.sift.client import SiftClient
-from connections_app.sync.walk import Asked, walk, want_full_walk
+from connections_app.sync import retention
+from connections_app.sync.walk import WalkRequest, walk, want_full_walk
 
 stopping = threading.Event()
 
@@ -56,11 +57,18 @@ def request_full_walk() -> None:
     sync.delay()
 
 
+@shared_task
+def delete_old_rows() -> None:
+    """Remove what is kept for a while only."""
+    retention.delete_uneventful_walks()
+    retention.delete_old_bodies()
+
+
 def _walk(asked_by: str, *, may_be_long: bool) -> None:
     origin = Walk.Origin.PERSON if asked_by else Walk.Origin.SCHEDULE
     client = SiftClient.configured(stopping)
     try:
-        walk(client, Asked(origin, asked_by), may_be_long=may_be_long, stop=stopping)
+        walk(client, WalkRequest(origin, asked_by), may_be_long=may_be_long, stop=stopping)
     finally:
         client.close()
 

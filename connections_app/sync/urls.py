@@ -9,5 +9,5 @@ urlpatterns = [
     path("everything/", views.sync_full, name="sync_full"),
     path("pause/", views.sync_pause, name="sync_pause"),
     path("resume/", views.sync_resume, name="sync_resume"),
-    path("kept-aside/retry/", views.kept_aside_retry, name="kept_aside_retry"),
+    path("unusable-rows/retry/", views.retry_unusable_rows, name="retry_unusable_rows"),
 ]

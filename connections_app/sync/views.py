@@ -1,58 +1,59 @@
 """`/sync/`: is the sync healthy, what has it done, and the buttons that steer it."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from kombu.exceptions import OperationalError as BrokerAway
 
-from connections_app import freshness, setting_aside
-from connections_app.addresses import incoming_address, status_address
-from connections_app.announcing import announce
+from connections_app.access.permissions import may_run_sync
+from connections_app.audit.log import address_of, record
+from connections_app.calls import freshness, unusable_rows
+from connections_app.calls.notify import announce
+from connections_app.calls.reachability import reachability
 from connections_app.models import (
     Account,
     Action,
     CallRequest,
-    KeptAside,
-    Operator,
     SyncState,
+    UnusableRow,
     Verb,
     Walk,
 )
-from connections_app.reachability import reachability
-from connections_app.recording import address_of, record
 from connections_app.sync import tasks
 from connections_app.sync.walk import want_full_walk
+from connections_app.web.callback_urls import incoming_address, status_address
+from connections_app.web.request import SignedInRequest
 
 WALKS_SHOWN = 20
-KEPT_ASIDE_SHOWN = 50
+UNUSABLE_SHOWN = 50
 
 steers_sync = permission_required("connections_app.run_sync", raise_exception=True)
 
 
 @never_cache
 @require_safe
-def show_sync(request: HttpRequest) -> HttpResponse:
+def show_sync(request: SignedInRequest) -> HttpResponse:
     """The whole page, or for htmx the part of it that changes."""
-    template = "sync/_walks.html" if request.htmx else "sync/sync.html"  # type: ignore[attr-defined]
+    template = "sync/_walks.html" if request.htmx else "sync/sync.html"
     return render(request, template, _context(request))
 
 
 @require_POST
 @steers_sync
-def sync_now(request: HttpRequest) -> HttpResponse:
+def sync_now(request: SignedInRequest) -> HttpResponse:
     return _queued(request, lambda: tasks.sync.delay(request.user.get_username()))
 
 
 @require_POST
 @steers_sync
-def sync_full(request: HttpRequest) -> HttpResponse:
+def sync_full(request: SignedInRequest) -> HttpResponse:
     def queue() -> None:
         want_full_walk()
         tasks.sync.delay(request.user.get_username())
@@ -62,7 +63,7 @@ def sync_full(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @steers_sync
-def sync_pause(request: HttpRequest) -> HttpResponse:
+def sync_pause(request: SignedInRequest) -> HttpResponse:
     SyncState.objects.filter(paused_at=None).update(
         paused_at=timezone.now(), paused_by=request.user.get_username()
     )
@@ -72,7 +73,7 @@ def sync_pause(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @steers_sync
-def sync_resume(request: HttpRequest) -> HttpResponse:
+def sync_resume(request: SignedInRequest) -> HttpResponse:
     SyncState.objects.update(paused_at=None, paused_by="")
     announce()
     return _queued(request, lambda: tasks.sync.delay())
@@ -80,19 +81,19 @@ def sync_resume(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @steers_sync
-def kept_aside_retry(request: HttpRequest) -> HttpResponse:
-    changes = setting_aside.try_again()
+def retry_unusable_rows(request: SignedInRequest) -> HttpResponse:
+    changes = unusable_rows.retry_unusable()
     became = len(changes.created) + len(changes.updated)
-    left = KeptAside.objects.count()
+    left = UnusableRow.objects.count()
     messages.info(request, f"{became} became calls; {left} could still not be used.")
     return redirect("sync")
 
 
 @require_POST
 @permission_required("connections_app.see_addresses", raise_exception=True)
-def show_addresses(request: HttpRequest) -> HttpResponse:
+def show_addresses(request: SignedInRequest) -> HttpResponse:
     """The addresses that Sift calls back, in full; on record, since who knows one can make calls up."""
-    operator = cast(Operator, request.user)
+    operator = request.user
     record(
         Verb.SHOW_ADDRESS,
         Action.Phase.OUTCOME,
@@ -110,7 +111,7 @@ def show_addresses(request: HttpRequest) -> HttpResponse:
     return render(request, "sync/addresses.html", context)
 
 
-def _queued(request: HttpRequest, queue: Any) -> HttpResponseRedirect:
+def _queued(request: SignedInRequest, queue: Any) -> HttpResponseRedirect:
     """Queue a walk, or say that the queue is away."""
     try:
         queue()
@@ -122,7 +123,7 @@ def _queued(request: HttpRequest, queue: Any) -> HttpResponseRedirect:
     return redirect("sync")
 
 
-def _context(request: HttpRequest) -> dict[str, Any]:
+def _context(request: SignedInRequest) -> dict[str, Any]:
     state = SyncState.objects.get()
     now = timezone.now()
     walks = list(Walk.objects.all()[:WALKS_SHOWN])
@@ -135,9 +136,9 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "state": state,
         "running": next((walk for walk in walks if walk.state == Walk.State.RUNNING), None),
         "walks": walks,
-        "kept_aside": list(KeptAside.objects.all()[:KEPT_ASIDE_SHOWN]),
-        "kept_aside_count": KeptAside.objects.count(),
-        "can_run": request.user.has_perm("connections_app.run_sync"),
+        "unusable_rows": list(UnusableRow.objects.all()[:UNUSABLE_SHOWN]),
+        "unusable_count": UnusableRow.objects.count(),
+        "can_run": may_run_sync(request.user),
         "account": "the sandbox" if settings.SIFT_SANDBOX else settings.SIFT_ACCOUNT_ID,
         "interval": settings.SYNC_INTERVAL_SECONDS,
         "reach": reachability(now),

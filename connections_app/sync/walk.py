@@ -17,22 +17,21 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from connections_app import reading_again
-from connections_app.announcing import announce
-from connections_app.ingest import Changes, ingest
-from connections_app.models import KeptAside, ListOrder, Source, SyncState, Walk
+from connections_app.calls import refresh
+from connections_app.calls.ingest import Changes, ingest
+from connections_app.calls.notify import announce
+from connections_app.calls.unusable_rows import discard_resolved, store_unusable
+from connections_app.models import ListOrder, Source, SyncState, UnusableRow, Walk
 from connections_app.models.connection import IN_PROGRESS
-from connections_app.setting_aside import keep_aside, let_go_of
 from connections_app.sift.client import SiftClient
 from connections_app.sift.errors import Refused, SiftError, Unreachable, WrongCredentials
-from connections_app.sift.payloads import Observation, Page
+from connections_app.sift.payloads import Page
 from connections_app.sync import account, lease
 from connections_app.sync.order import is_older, mark_of, order_of
 from connections_app.sync.pages import batches
 
 logger = logging.getLogger(__name__)
 
-ODDITIES_KEPT = 20
 # So often may asking one by one fail in a walk before the walk counts as failed.
 READ_AGAIN_FAILURES = 3
 
@@ -49,7 +48,7 @@ class StartAnew(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class WalkRequest:
     """Who wants a walk: a schedule, a command, or a person by name."""
 
     origin: Walk.Origin
@@ -58,7 +57,7 @@ class Asked:
 
 def walk(
     client: SiftClient,
-    asked: Asked,
+    asked: WalkRequest,
     *,
     may_be_long: bool,
     stop: threading.Event | None = None,
@@ -101,7 +100,7 @@ def want_full_walk() -> None:
     SyncState.objects.filter(full_wanted=False).update(full_wanted=True, full_cursor="", full_mark=None)
 
 
-def _begin(held: lease.Lease, asked: Asked) -> Walk:
+def _begin(held: lease.Lease, asked: WalkRequest) -> Walk:
     with transaction.atomic():
         held.renew()
         Walk.objects.filter(state=Walk.State.RUNNING).update(
@@ -125,7 +124,7 @@ class _Walking:
     recent_read: float = field(default_factory=time.monotonic)
     # Only the lease's holder moves the state, so it is read once; `full_wanted` is others' to set.
     state: SyncState = field(default_factory=SyncState.objects.get)
-    any_aside: bool = field(default_factory=KeptAside.objects.exists)
+    any_aside: bool = field(default_factory=UnusableRow.objects.exists)
 
     def go(self, may_be_long: bool) -> None:
         try:
@@ -173,9 +172,8 @@ class _Walking:
             for pages in batches(self.client, self.client.absolute(state.tail_cursor), _never):
                 if pages:
                     expect(state.order, pages[0])
-                    self.commit(pages, tail_cursor=self.client.relative(pages[-1].url))
-                else:
-                    self.commit([])
+                reached = _resumable(pages)
+                self.commit(pages, **({"tail_cursor": self.client.relative(reached.url)} if reached else {}))
         self.commit([], fresh_at=timezone.now())
 
     def everything(self) -> None:
@@ -203,33 +201,33 @@ class _Walking:
         if not pages:
             return {}
         state = self.state
-        known: dict[str, lease.Value] = {
-            "full_cursor": self.client.relative(pages[-1].next_url or pages[-1].url)
-        }
+        known: dict[str, lease.Value] = {}
+        if reached := _resumable(pages):
+            known["full_cursor"] = self.client.relative(reached.next_url or reached.url)
         first_mark = next(filter(None, (mark_of(page.observations) for page in pages)), None)
         mark = state.full_mark if state.full_cursor else first_mark
         order = ListOrder(state.order) or next(filter(None, (order_of(p.observations) for p in pages)), "")
         if order == ListOrder.NEWEST_FIRST and not state.watermark:
             known["watermark"] = mark
-        if order == ListOrder.OLDEST_FIRST and not pages[-1].next_url:
+        if order == ListOrder.OLDEST_FIRST and pages[-1].is_end:
             known["tail_cursor"] = self.client.relative(pages[-1].url)
         return known | {"full_mark": mark, "order": order}
 
     def read_again(self) -> None:
         """Ask one by one for the calls in progress that this walk did not see, within the budget."""
-        client = self.client.hasty()
+        client = self.client.with_short_timeout()
         failures = 0
-        for connection in list(reading_again.due(self.live_seen)):
+        for connection in list(refresh.due(self.live_seen)):
             self.check_stop()
             try:
-                answer = reading_again.ask(client, connection)
+                answer = refresh.ask(client, connection)
             except Unreachable:
                 failures += 1
-                self.settle(partial(reading_again.put_off, connection))
+                self.settle(partial(refresh.put_off, connection))
                 if failures == READ_AGAIN_FAILURES:
                     raise
             else:
-                self.settle(partial(reading_again.settle, connection, answer))
+                self.settle(partial(refresh.settle, connection, answer))
 
     def settle(self, store: Callable[[], Changes]) -> None:
         with transaction.atomic():
@@ -248,16 +246,15 @@ class _Walking:
             self.held.renew(**progress)
             changes = ingest(observations, Source.LIST)
             if self.any_aside and observations:
-                let_go_of(observations)
+                discard_resolved(observations)
             if unusable:
-                keep_aside(unusable)
+                store_unusable(unusable)
                 self.any_aside = True
-            self.note_oddities(observations)
             self.count(
                 changes,
                 pages=len(pages),
                 seen=len(observations) + len(unusable),
-                rejected=len(unusable),
+                unusable=len(unusable),
             )
         for name, value in progress.items():
             setattr(self.state, name, value)
@@ -269,17 +266,7 @@ class _Walking:
         for name, more in counts.items():
             setattr(self.record, name, getattr(self.record, name) + more)
         if any(counts.values()):
-            self.record.save(force_update=True)
-
-    def note_oddities(self, observations: Sequence[Observation]) -> None:
-        odd = [
-            f"{one.connection_id}: {oddity}"
-            for one in observations
-            if one.oddities
-            for oddity in one.oddities
-        ]
-        self.record.odd_values += len(odd)
-        self.record.oddities = (self.record.oddities + odd)[:ODDITIES_KEPT]
+            self.record.save(update_fields=["full", *counts])
 
     def check_stop(self) -> None:
         if self.stop.is_set():
@@ -303,6 +290,11 @@ class _Walking:
             ours.update(error=error, not_before=now + retry_after if retry_after else None)
             logger.warning("Walk %s failed: %s", self.record.pk, error)
         announce()
+
+
+def _resumable(pages: Sequence[Page]) -> Page | None:
+    """The last page from which a later walk may go on: not from within empty ones, which may have no end."""
+    return next((page for page in reversed(pages) if page.is_end or not page.is_empty), None)
 
 
 def expect(order: str, page: Page) -> None:

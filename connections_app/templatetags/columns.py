@@ -4,8 +4,8 @@ from typing import Any
 
 from django import template
 
-from connections_app.columns import MAY_HIDE, Column, List, hidden
 from connections_app.models import Operator
+from connections_app.web.columns import MAY_HIDE, Column, List, hidden
 
 register = template.Library()
 

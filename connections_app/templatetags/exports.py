@@ -3,8 +3,8 @@
 from django import template
 from django.utils import timezone
 
-from connections_app.history.exports.writing import AT_ONCE
-from connections_app.history.reading import Count
+from connections_app.call_list.time_limits import Count
+from connections_app.exports.writing import INLINE_LIMIT
 
 register = template.Library()
 
@@ -19,4 +19,4 @@ def offset() -> str:
 @register.filter
 def goes_to_a_file(count: Count) -> bool:
     """Whether so many calls are exported in the background."""
-    return count.calls > AT_ONCE
+    return count.calls > INLINE_LIMIT

@@ -15,9 +15,9 @@ from django.utils import timezone
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
-from connections_app.endpoints import callee_of, caller_of, party_of
-from connections_app.history.rows import Row
-from connections_app.templatetags.sift import direction, duration, status, when, who
+from connections_app.call_list.rows import Row
+from connections_app.calls.endpoints import callee_of, caller_of, party_of
+from connections_app.templatetags.display import direction, duration, status, when, who
 from connections_app.templatetags.tags import tag_line
 
 register = template.Library()
@@ -58,4 +58,4 @@ def _person(name: str) -> str:
 
 @cache
 def _row(may_tag: bool) -> str:
-    return render_to_string("history/_row.html", {"may_tag": may_tag})
+    return render_to_string("call_list/_row.html", {"may_tag": may_tag})

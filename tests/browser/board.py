@@ -5,7 +5,7 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 from connections_app.models import Connection
-from tests.history.test_pages import seen
+from tests.factories import seen
 
 # How far everything moved that nobody asked to move, summed up as browsers measure it.
 WATCH_SHIFTS = """() => {

@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from connections_app.models import Operator
 from connections_app.people.roles import make_administrator
 from tests.conftest import Sandbox, running_sandbox
 from tests.control.conftest import account, running_dashboard
 from tests.live.conftest import session_of
+
+# How long a page may take to show what is expected, on a machine that is busy.
+expect.set_options(timeout=20_000)
 
 PASSWORD = "correct horse battery"
 # What htmx says of a request that was under way when its page was left.
@@ -43,39 +46,86 @@ def server(django_db_setup: None, sift: Sandbox) -> Iterator[str]:
         yield dashboard.address
 
 
-@pytest.fixture
-def open_page(chromium: Browser, server: str, transactional_db: None) -> Iterator[Callable[..., Page]]:
-    """Open a page of its own context: width in pixels, light or dark, with or without JavaScript."""
-    said: list[str] = []
-    contexts = []
+@pytest.fixture(scope="session")
+def contexts(chromium: Browser, server: str) -> Iterator["Contexts"]:
+    kept = Contexts(chromium, server)
+    yield kept
+    for context in [*kept.free.values()]:
+        for one in context:
+            one.close()
 
-    def note(message: ConsoleMessage) -> None:
-        if message.type == "error" and not is_expected(message):
-            said.append(f"{message.text} ({message.location['url']})")
 
-    def open_page(width: int = 1440, scheme: str = "light", scripts: bool = True) -> Page:
-        context = chromium.new_context(
-            base_url=server,
-            viewport={"width": width, "height": 900},
+class Contexts:
+    """Browser contexts that one test after another uses, so that not each loads all scripts and styles again.
+
+    A test begins in each without cookies, storage and pages.
+    """
+
+    def __init__(self, chromium: Browser, server: str) -> None:
+        self.chromium, self.server = chromium, server
+        self.free: dict[tuple[str, bool], list[BrowserContext]] = {}
+        self.said: list[str] = []
+
+    def take(self, scheme: str, scripts: bool) -> BrowserContext:
+        """Return a context that no page of the present test is in."""
+        free = self.free.setdefault((scheme, scripts), [])
+        return free.pop() if free else self.make(scheme, scripts)
+
+    def make(self, scheme: str, scripts: bool) -> BrowserContext:
+        context = self.chromium.new_context(
+            base_url=self.server,
             color_scheme="dark" if scheme == "dark" else "light",
             java_script_enabled=scripts,
             service_workers="block",
         )
-        contexts.append(context)
-        context.expose_function("tellViolation", lambda violation: said.append(violation))
+        context.expose_function("tellViolation", lambda violation: self.said.append(violation))
         context.add_init_script(TELLS_OF_VIOLATIONS)
+        return context
+
+    def empty(self, context: BrowserContext) -> None:
+        for page in context.pages:
+            # What the page told before is heard first.
+            page.evaluate("() => { try { localStorage.clear() } catch { /* It has none. */ } }")
+            page.close()
+        context.clear_cookies()
+
+
+@pytest.fixture
+def open_page(contexts: Contexts, transactional_db: None) -> Iterator[Callable[..., Page]]:
+    """Open a page in a context of its own: width in pixels, light or dark, with or without JavaScript.
+
+    A test that has the context's clock stand still, or measures what is loaded, says `alone`.
+    """
+    contexts.said.clear()
+    taken: list[tuple[tuple[str, bool], BrowserContext]] = []
+    own: list[BrowserContext] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error" and not is_expected(message):
+            contexts.said.append(f"{message.text} ({message.location['url']})")
+
+    def open_page(
+        width: int = 1440, scheme: str = "light", scripts: bool = True, *, alone: bool = False
+    ) -> Page:
+        if alone:
+            own.append(context := contexts.make(scheme, scripts))
+        else:
+            taken.append(((scheme, scripts), context := contexts.take(scheme, scripts)))
         page = context.new_page()
+        page.set_viewport_size({"width": width, "height": 900})
         page.set_default_timeout(10_000)
         page.on("console", note)
-        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("pageerror", lambda error: contexts.said.append(str(error)))
         return page
 
     yield open_page
-    for context in contexts:
-        for page in context.pages:
-            page.title()  # What the page told before is heard first.
+    for context in own:
+        contexts.empty(context)
         context.close()
-    assert said == []
+    for kind, context in taken:
+        contexts.empty(context)
+        contexts.free[kind].append(context)
+    assert contexts.said == []
 
 
 def is_expected(message: ConsoleMessage) -> bool:
@@ -93,15 +143,15 @@ def administrator(db: None) -> Operator:
 
 @pytest.fixture
 def sign_in(administrator: Operator, server: str) -> Callable[..., Page]:
-    """Have the administrator, or whoever has another name, signed in, and go to the first page.
+    """Have the administrator, or whoever has another name, signed in, and go to the page `at` this address.
 
     By a session alone: `test_a_person_signs_in_by_the_form` types, and so do the tests of what ends sessions.
     """
 
-    def sign_in(page: Page, name: str = administrator.username) -> Page:
+    def sign_in(page: Page, name: str = administrator.username, at: str = "/") -> Page:
         session = session_of(Operator.objects.get(username=name))
         page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": server}])
-        page.goto("/")
+        page.goto(at)
         return page
 
     return sign_in

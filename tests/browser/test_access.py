@@ -18,7 +18,8 @@ from django.utils import timezone
 from playwright.sync_api import Page, Route, TimeoutError, expect
 
 from connections_app.admin.read_only import ReadOnlyAdmin
-from connections_app.control.asking import DEADLINE
+from connections_app.audit.log import record
+from connections_app.control.requests import DEADLINE
 from connections_app.models import (
     Action,
     BulkTagging,
@@ -33,7 +34,6 @@ from connections_app.models import (
     EarlierText,
     Export,
     InboundRule,
-    KeptAside,
     Note,
     Operator,
     Outcome,
@@ -44,17 +44,22 @@ from connections_app.models import (
     Script,
     SyncState,
     Tag,
+    UnusableRow,
     Verb,
     Walk,
     WallLink,
 )
-from connections_app.models.sending import Settled
-from connections_app.recording import record
+from connections_app.models.requests import Settled
 from tests.browser.rules import broken
 from tests.browser.test_routines import MANY, saved
-from tests.history.test_pages import many, seen
+from tests.factories import many, seen
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+# Each test checks a table of states in both themes and widths, which takes minutes where axe is slow.
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.timeout(1200),
+]
 
 Open = Callable[..., Page]
 SignIn = Callable[..., Page]
@@ -64,12 +69,13 @@ LONG = "An error that goes on " * 20 + "https://api.example/" + "x" * 300
 
 @dataclass(frozen=True)
 class State:
-    """One state of a page; `sign` is a text that only this state has."""
+    """One state of a page, or of the frame around all; `sign` is a text that only this state has."""
 
     name: str
     address: str
     sign: str
     do: Do = lambda page: None
+    of_frame: bool = False
 
 
 def click(selector: str) -> Do:
@@ -175,8 +181,14 @@ CALLS = [
     State("board, hang-up armed", "/", "Keep", click("[data-arm]")),
     State("board, mine", "/?mine=1", "Calls in progress"),
     State("board, all hidden", "/?q=zzz", "Calls in progress"),
-    State("keys", "/", "Back out", lambda page: page.keyboard.press("?")),
-    State("the person's menu", "/accounts/preferences/", "Sign out", click("[data-menu].menu .person")),
+    State("keys", "/", "Back out", lambda page: page.keyboard.press("?"), of_frame=True),
+    State(
+        "the person's menu",
+        "/accounts/preferences/",
+        "Sign out",
+        click("[data-menu].menu .person"),
+        of_frame=True,
+    ),
     State("wallboard", "/?wall=1", "Connected"),
     State("calls", "/calls/", "124 calls"),
     State("calls, an older page", "/calls/", "Newer", click("[rel=next]")),
@@ -223,7 +235,7 @@ EXPORTS = [
     State("an export that waits", "/exports/{export_waiting}/", "Waiting for its turn."),
     State("an export being made", "/exports/{export_running}/", "1,034,567 of about 1,234,567 calls"),
     State("an export that is there", "/exports/{export_done}/", "Download"),
-    State("an export that failed", "/exports/{export_failed}/", "Go on"),
+    State("an export that failed", "/exports/{export_failed}/", "Start again"),
     State("an export that was stopped", "/exports/{export_stopped}/", "Stopped after 1,034,567 calls."),
 ]
 CONTROL = [
@@ -235,7 +247,7 @@ CONTROL = [
     State("a request that Sift took", "/calls/requests/{accepted}/", "Sift took the call"),
     State("a request nobody knows of", "/calls/requests/{unknown}/", "It may be ringing."),
     State("a request that was refused", "/calls/requests/{rejected}/", "This number is blocked."),
-    State("send a routine", "/calls/a1/routine/", "This stops what runs"),
+    State("send a routine", "/calls/a1/routine/", "This replaces what the call was given before"),
     State(
         "send a routine, wrong",
         "/calls/a1/routine/",
@@ -353,7 +365,7 @@ def walks_in_every_state() -> None:
     SyncState.objects.update_or_create(
         pk=1, defaults={"failing_since": timezone.now(), "error": LONG, "full_wanted": False}
     )
-    KeptAside.objects.create(
+    UnusableRow.objects.create(
         digest="0", payload={"id": "x" * 300}, reason="Its status is not known.", last_seen_at=timezone.now()
     )
 
@@ -483,7 +495,8 @@ def check(axe: str) -> Callable[..., None]:
         found: list[str] = []
         for state in states:
             page.goto(state.address.format(**keys or {}))
-            problems = reached(page, state) or broken(page, axe)
+            with_frame = state.of_frame or state is states[0]
+            problems = reached(page, state) or broken(page, axe, with_frame=with_frame)
             found += [f"{state.name} {problem}" for problem in problems]
         assert not found, "\n".join(found)
 

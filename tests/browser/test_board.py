@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from connections_app.ingest import doubt
+from connections_app.calls.ingest import doubt
 from connections_app.models import Connection, Doubt, Operator, Role, Source
 from tests.browser.board import WATCH_SHIFTS, is_up, live, row, shown
 from tests.conftest import Sandbox, wait_until
@@ -126,7 +126,7 @@ def test_nothing_moves_under_the_pointer_or_the_focus(board: Page) -> None:
 
 
 def test_a_pointer_that_rests_for_a_minute_counts_as_gone(open_page: Open, sign_in: SignIn) -> None:
-    page = open_page()
+    page = open_page(alone=True)
     page.clock.install()
     live("one")
     live("two")
@@ -147,6 +147,32 @@ def test_the_focus_stays_in_a_cell_that_is_swapped(board: Page) -> None:
     live("five", to="+14155550142", status="finished")
     expect(row(board, "five")).to_contain_text("ended")
     assert board.evaluate("document.activeElement.id") == f"open-{call.pk}"
+
+
+def test_a_click_is_not_lost_where_its_cell_changes_between_press_and_release(board: Page) -> None:
+    four = row(board, "four")
+    four.get_by_role("link", name="Hang up").hover()
+    board.mouse.down()
+    live("four", status="finished")
+    expect(four).to_contain_text("ended")
+    board.mouse.up()
+    expect(four.get_by_role("button", name="Keep")).to_be_visible()
+
+
+def test_what_is_read_again_every_second_or_so_waits_for_a_press_to_end(
+    open_page: Open, sign_in: SignIn
+) -> None:
+    page = sign_in(open_page(), at="/sync/")
+    page.locator("#sync > *").first.evaluate("(one) => one.setAttribute('data-pressed', '')")
+    pressed = page.locator("[data-pressed]")
+    pressed.hover()
+    page.mouse.down()
+    for _ in range(2):
+        with page.expect_response("**/sync/"):
+            pass
+    expect(pressed).to_be_attached()
+    page.mouse.up()
+    expect(pressed).not_to_be_attached()
 
 
 def test_what_changes_during_an_armed_hang_up_is_shown_after_it(board: Page) -> None:
@@ -245,6 +271,31 @@ def test_the_filter_finds_numbers_as_people_write_them(board: Page) -> None:
     assert shown(board) == ["five"]
 
 
+def test_the_filter_reads_numbers_as_they_are_written_in_ones_country(
+    open_page: Open, sign_in: SignIn, ana: Operator
+) -> None:
+    Operator.objects.filter(pk=ana.pk).update(country="GB")
+    live("london", to="+442079460018")
+    live("other", to="+14155550142")
+    page = is_up(sign_in(open_page(), "ana"))
+    field = page.get_by_label("Filter these calls")
+    for typed in ("020 7946 0018", "+44 (0)20\u20137946", "\uff10\uff12\uff10 7946", "0044 20 connected"):
+        field.fill(typed)
+        expect(page.locator("#showing")).to_contain_text("Showing 1 of")
+        assert shown(page) == ["london"], typed
+        field.fill("zzz")
+        expect(page.locator("#showing")).to_contain_text("Showing 0 of")
+    page.route("**/?ways=1**", lambda route: route.abort())
+    field.fill("7946 0018")
+    expect(page.locator("#showing")).to_contain_text("Showing 1 of")
+    page.unroute("**/?ways=1**")
+    field.fill("020 7946")
+    live("second", to="+442079460019")
+    expect(page.locator("#showing")).to_contain_text("Showing 2 of")
+    page.reload()
+    assert shown(is_up(page)) == ["london", "second"]
+
+
 def test_mine_are_those_that_one_placed_or_is_on(open_page: Open, sign_in: SignIn, ana: Operator) -> None:
     live("one")
     page = is_up(sign_in(open_page(), "ana"))
@@ -304,7 +355,7 @@ def test_who_is_no_supervisor_checks_but_does_not_clear(
 
 
 def test_what_happened_is_said_in_batches(open_page: Open, sign_in: SignIn) -> None:
-    page = open_page()
+    page = open_page(alone=True)
     page.clock.install()
     live("one")
     is_up(sign_in(page))

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from connections_app.models import CallTag, Connection, Operator, Role, SavedView, Tag
-from tests.history.test_pages import many, seen
+from tests.factories import many, seen
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
 
@@ -22,8 +22,7 @@ TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAni
 def page(open_page: Open, sign_in: SignIn) -> Page:
     """The list of 120 calls, twelve of which failed."""
     many(120)
-    opened = sign_in(open_page())
-    opened.goto("/calls/")
+    opened = sign_in(open_page(), at="/calls/")
     return opened
 
 
@@ -31,8 +30,7 @@ def page(open_page: Open, sign_in: SignIn) -> Page:
 def plain(open_page: Open, sign_in: SignIn) -> Page:
     """The same without scripts."""
     many(120)
-    opened = sign_in(open_page(scripts=False))
-    opened.goto("/calls/")
+    opened = sign_in(open_page(scripts=False), at="/calls/")
     return opened
 
 
@@ -96,6 +94,49 @@ def test_back_forward_and_a_bookmark_bring_the_same_list(page: Page) -> None:
     page.goto(bookmark)
     expect(page.locator("#status-menu")).to_contain_text("Finished")
     expect(page.locator("tbody a").first).to_have_text(first)
+
+
+def test_a_tick_that_is_not_applied_yet_stays_when_its_menu_closes(page: Page) -> None:
+    opened, button = menu(page, "status"), page.locator("#status-menu")
+    for label in ("Failed", "Finished"):
+        opened.get_by_label(label, exact=True).check()
+    page.keyboard.press("Escape")
+    expect(button).to_have_text("Status: Failed, Finished")
+    button.click()
+    expect(opened.get_by_label("Failed", exact=True)).to_be_checked()
+    opened.get_by_label("Failed", exact=True).uncheck()
+    opened.get_by_label("Finished", exact=True).uncheck()
+    page.locator(".page-title").first.click()
+    expect(button).to_have_text("Status: Any status")
+
+
+def test_a_tick_stays_though_the_list_of_a_long_menu_comes_later(page: Page) -> None:
+    Tag.objects.bulk_create([Tag(name="first"), Tag(name="second")])
+    page.goto("/calls/?tag=first")
+    waiting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        waiting.append(route)
+
+    page.route("**/calls/choices/tag/**", hold)
+    with page.expect_request("**/calls/choices/tag/**"):
+        opened = menu(page, "tag")
+    opened.get_by_label("first", exact=True).uncheck()
+    page.keyboard.press("Escape")
+    expect(page.locator("#tag-menu")).to_have_text("Tag: Any tag")
+    waiting[0].continue_()
+    page.locator("#tag-menu").click()
+    expect(opened.get_by_label("second", exact=True)).to_be_visible()
+    expect(opened.get_by_label("first", exact=True)).not_to_be_checked()
+
+
+def test_enter_in_a_long_menu_takes_no_tick_away(page: Page) -> None:
+    Tag.objects.bulk_create([Tag(name=f"tag {number}") for number in range(12)])
+    opened = menu(page, "tag")
+    opened.locator("[data-options-typed]").fill("tag 7")
+    for _ in range(2):
+        page.keyboard.press("Enter")
+        expect(opened.get_by_label("tag 7", exact=True)).to_be_checked()
 
 
 def test_a_range_in_words_applies_at_once(page: Page) -> None:
@@ -204,8 +245,7 @@ def test_a_shared_view_is_in_everybodys_menu(
     page.goto("/calls/?status=failed")
     save_view(page, "Failures", shared=True)
     expect(page.locator("#views-menu")).to_contain_text("Failures")
-    other = sign_in(open_page(), "ben")
-    other.goto("/calls/")
+    other = sign_in(open_page(), "ben", at="/calls/")
     menu(other, "views").get_by_role("link", name="Failures Rosa Luna").click()
     expect(other.locator("#views-menu")).to_contain_text("Failures")
     expect(count(other)).to_contain_text("12 calls")
@@ -296,7 +336,7 @@ def test_all_that_match_are_counted_repeated_and_undone_by_one_click(page: Page)
     page.get_by_label("All that match: 108 calls").check()
     page.fill("#bulk-tag", "Refund")
     page.get_by_role("button", name="Put on").click()
-    expect(page.get_by_role("heading", name="Put “Refund” on 108 calls?")).to_be_visible()
+    expect(page.locator("h1")).to_have_text("Put “Refund” on 108 calls?")
     expect(page.locator(".facts")).to_contain_text("Finished")
     assert not CallTag.objects.exists()
     page.get_by_role("button", name="Put it on 108 calls").click()

@@ -97,8 +97,7 @@ def test_a_double_click_places_one_call(placing: Page, sift: Sandbox) -> None:
 def test_enter_held_down_places_one_call_without_scripts(
     open_page: Open, sign_in: SignIn, sift: Sandbox
 ) -> None:
-    page = sign_in(open_page(scripts=False))
-    page.goto("/calls/place/")
+    page = sign_in(open_page(scripts=False), at="/calls/place/")
     before = len(sift.creates())
     page.get_by_label("Phone number").fill("+14155550162")
     for _ in range(3):

@@ -14,7 +14,7 @@ from connections_app.models import Operator
 from tests.browser.conftest import PASSWORD
 from tests.browser.rules import violations
 from tests.conftest import Sandbox, wait_until
-from tests.history.test_pages import many, seen
+from tests.factories import many, seen
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
 
@@ -34,8 +34,7 @@ def calls(db: None) -> None:
 
 @pytest.fixture
 def page(open_page: Open, sign_in: SignIn, calls: None) -> Page:
-    page = sign_in(open_page())
-    page.goto("/calls/")
+    page = sign_in(open_page(), at="/calls/")
     return page
 
 
@@ -212,8 +211,7 @@ def test_a_choice_that_is_not_kept_says_so(page: Page) -> None:
 
 
 def test_columns_are_chosen_without_scripts(open_page: Open, sign_in: SignIn, calls: None) -> None:
-    page = sign_in(open_page(scripts=False))
-    page.goto("/calls/?q=ana")
+    page = sign_in(open_page(scripts=False), at="/calls/?q=ana")
     page.get_by_text("Columns", exact=True).click()
     page.get_by_label("Talked", exact=True).uncheck()
     page.get_by_role("button", name="Save").click()
@@ -338,7 +336,9 @@ def test_what_was_typed_survives_a_session_that_ended(
     page.get_by_label("Phone number").fill("(415) 555-0142")
     page.locator("#id_routine").select_option(index=1)
     page.get_by_label("Customer").fill("Kofi")
-    page.get_by_label("Day").fill("Monday")
+    # Else the form, which is still being checked, may lead to sign in before the button is pressed.
+    with page.expect_response(lambda answer: "Monday" in (answer.request.post_data or "")):
+        page.get_by_label("Day").fill("Monday")
     expect(page.locator(".preview")).to_contain_text("Hello Kofi.")
     before = len(sift.creates())
     session_ends()
@@ -428,8 +428,7 @@ def in_berlin(chromium: Browser, server: str, calls: None) -> Iterator[Page]:
 
 
 def test_one_click_takes_over_the_browsers_time_zone(in_berlin: Page, sign_in: SignIn) -> None:
-    page = sign_in(in_berlin)
-    page.goto("/accounts/preferences/")
+    page = sign_in(in_berlin, at="/accounts/preferences/")
     page.get_by_role("button", name="Use Europe/Berlin").click()
     expect(page.get_by_label("Time zone")).to_have_value("Europe/Berlin")
     assert Operator.objects.get().time_zone == "Europe/Berlin"
@@ -448,8 +447,7 @@ def test_a_theme_holds_at_once_and_is_kept(page: Page, axe: str) -> None:
 
 
 def test_a_theme_is_chosen_without_scripts(open_page: Open, sign_in: SignIn, calls: None) -> None:
-    page = sign_in(open_page(scripts=False))
-    page.goto("/calls/?q=ana")
+    page = sign_in(open_page(scripts=False), at="/calls/?q=ana")
     page.locator(".person").click()
     page.get_by_role("button", name="Dark").click()
     page.wait_for_url("**/calls/?q=ana")

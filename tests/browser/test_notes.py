@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from connections_app.models import CallTag, Note, Tag
-from tests.history.test_pages import seen
+from tests.factories import seen
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
 
@@ -20,8 +20,7 @@ def page(open_page: Open, sign_in: SignIn) -> Page:
     seen({"connection_id": "a1", "status": "connecting", "to": "+14155550142", "direction": "incoming"})
     for name in ("Refund", "Urgent"):
         Tag.objects.create(name=name, made_by="ben")
-    opened = sign_in(open_page())
-    opened.goto("/calls/a1/")
+    opened = sign_in(open_page(), at="/calls/a1/")
     expect(opened.locator("body[data-connection=up]")).to_be_attached()
     return opened
 
@@ -71,6 +70,16 @@ def test_the_name_of_a_new_tag_stays_too(page: Page) -> None:
     expect(page.locator("#tag-menu-open")).to_be_focused()
 
 
+def test_a_click_is_not_lost_where_the_call_changes_between_press_and_release(page: Page) -> None:
+    page.locator("#tag-menu-open").hover()
+    page.mouse.down()
+    seen({"connection_id": "a1", "status": "connected", "start_time": "2026-05-10T02:28:17Z"})
+    page.wait_for_timeout(1_000)  # Well over what the change takes to reach the page.
+    page.mouse.up()
+    expect(page.locator("#tag-name")).to_be_visible()
+    expect(page.locator("#timeline")).to_contain_text("Connected")
+
+
 def test_a_tag_is_put_on_and_taken_off_in_place(page: Page) -> None:
     page.click("#tag-menu-open")
     page.locator("#tag-menu").get_by_role("button", name="Urgent").click()
@@ -100,8 +109,7 @@ def test_keys_lead_to_the_call_before_and_back(page: Page) -> None:
 def test_notes_and_tags_work_without_scripts(open_page: Open, sign_in: SignIn) -> None:
     seen({"connection_id": "a1"})
     Tag.objects.create(name="Refund", made_by="ben")
-    page = sign_in(open_page(scripts=False))
-    page.goto("/calls/a1/")
+    page = sign_in(open_page(scripts=False), at="/calls/a1/")
     page.fill("#note-text", "Wants a refund")
     page.get_by_role("button", name="Add note").click()
     expect(page.locator("#timeline")).to_contain_text("Wants a refund")

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Request, expect
 
 from connections_app.models import Operator, Source
 from tests.browser.conftest import PASSWORD
-from tests.history.test_pages import seen
+from tests.factories import seen
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
 
@@ -45,8 +45,7 @@ def test_a_person_signs_in_by_the_form(open_page: Open, administrator: Operator,
 def test_everything_but_movement_works_without_scripts(
     open_page: Open, sign_in: SignIn, with_calls: None
 ) -> None:
-    page = sign_in(open_page(scripts=False))
-    page.goto("/calls/")
+    page = sign_in(open_page(scripts=False), at="/calls/")
     page.fill("main input[name=q]", "415 555")
     page.get_by_role("button", name="Apply").click()
     expect(page.locator("tbody tr")).to_have_count(1)
@@ -75,7 +74,7 @@ def test_the_board_refreshes_itself_and_durations_tick(
 
 
 def test_first_load_and_later_pages_are_light(open_page: Open, sign_in: SignIn, with_calls: None) -> None:
-    page = open_page()
+    page = open_page(alone=True)
     asked: list[Request] = []
     page.on("request", lambda request: asked.append(request))
     sign_in(page)

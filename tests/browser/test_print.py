@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.history.test_pages import many
+from tests.factories import many
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
 
@@ -22,8 +22,7 @@ BLACK_ON_WHITE = """() => {
 def calls(open_page: Open, sign_in: SignIn) -> Page:
     """Sixty calls, as they are printed by somebody who works in the dark."""
     many(60)
-    page = sign_in(open_page(scheme="dark"))
-    page.goto("/calls/?q=c00&status=finished")
+    page = sign_in(open_page(scheme="dark"), at="/calls/?q=7946&status=finished")
     page.emulate_media(media="print")
     return page
 
@@ -37,7 +36,7 @@ def test_a_list_is_printed_without_the_frame(calls: Page) -> None:
 
 def test_the_filters_are_printed_as_words(calls: Page) -> None:
     expect(calls.locator(".chips")).to_be_visible()
-    expect(calls.locator(".chips")).to_contain_text("c00")
+    expect(calls.locator(".chips")).to_contain_text("7946")
     expect(calls.locator(".chips .icon").first).to_be_hidden()
 
 

@@ -50,8 +50,7 @@ def json_in(page: Page) -> Any:
 def test_what_is_typed_in_a_field_is_in_the_json_at_once(
     open_page: Open, sign_in: SignIn, greeting: Routine
 ) -> None:
-    page = sign_in(open_page())
-    page.goto(f"/routines/{greeting.pk}/edit/")
+    page = sign_in(open_page(), at=f"/routines/{greeting.pk}/edit/")
     page.locator("#c0-text").press("End")
     page.keyboard.type(" and good morning", delay=30)
     expect(page.locator("#json")).to_have_value(re.compile("Hello and good morning"))
@@ -64,8 +63,7 @@ def test_what_is_typed_in_a_field_is_in_the_json_at_once(
 def test_a_problem_stands_by_its_field_and_goes_when_it_is_mended(
     open_page: Open, sign_in: SignIn, greeting: Routine
 ) -> None:
-    page = sign_in(open_page())
-    page.goto(f"/routines/{greeting.pk}/edit/")
+    page = sign_in(open_page(), at=f"/routines/{greeting.pk}/edit/")
     page.fill("#c0-text", "")
     expect(page.locator("#c0-text-problem")).to_have_text("Is missing.")
     page.get_by_role("link", name="Command 1 (Say), text: is missing.").click()
@@ -77,8 +75,7 @@ def test_a_problem_stands_by_its_field_and_goes_when_it_is_mended(
 def test_what_is_typed_in_the_json_is_in_the_forms_at_once(
     open_page: Open, sign_in: SignIn, greeting: Routine
 ) -> None:
-    page = sign_in(open_page())
-    page.goto(f"/routines/{greeting.pk}/edit/")
+    page = sign_in(open_page(), at=f"/routines/{greeting.pk}/edit/")
     page.fill("#json", '[{"name": "GetDigits", "count": 4}')
     expect(page.locator("#json-problem")).to_contain_text("in line 1, column 35")
     expect(page.locator("#c0-text")).to_have_value("Hello")
@@ -93,8 +90,7 @@ def test_what_is_typed_in_the_json_is_in_the_forms_at_once(
 def test_forms_do_not_write_over_json_that_cannot_be_read(
     open_page: Open, sign_in: SignIn, greeting: Routine
 ) -> None:
-    page = sign_in(open_page())
-    page.goto(f"/routines/{greeting.pk}/edit/")
+    page = sign_in(open_page(), at=f"/routines/{greeting.pk}/edit/")
     page.fill("#json", "[{")
     expect(page.locator("#out-of-step")).to_contain_text("The JSON cannot be read")
     page.fill("#c0-text", "Mine")
@@ -132,8 +128,7 @@ def test_a_routine_is_written_with_the_keyboard_and_published(open_page: Open, s
 
 def test_another_line_is_there_to_be_typed_in(open_page: Open, sign_in: SignIn, greeting: Routine) -> None:
     asks = saved("Asks", [{"name": "GetDigits", "count": 1, "then": {"1": greeting.pk}}])
-    page = sign_in(open_page())
-    page.goto(f"/routines/{asks.pk}/edit/")
+    page = sign_in(open_page(), at=f"/routines/{asks.pk}/edit/")
     page.fill("#c0-then-1-answer", "2")
     page.select_option("#c0-then-1-routine", label="Greeting")
     expect(page.locator("#json")).to_have_value(re.compile('"2"'))
@@ -145,8 +140,7 @@ def test_another_line_is_there_to_be_typed_in(open_page: Open, sign_in: SignIn, 
 
 
 def test_it_works_without_scripts(open_page: Open, sign_in: SignIn, greeting: Routine) -> None:
-    page = sign_in(open_page(scripts=False))
-    page.goto(f"/routines/{greeting.pk}/edit/")
+    page = sign_in(open_page(scripts=False), at=f"/routines/{greeting.pk}/edit/")
     page.fill("#c0-text", "Good evening")
     page.locator("#add").click()
     page.get_by_role("button", name="Play", exact=True).click()
@@ -155,15 +149,14 @@ def test_it_works_without_scripts(open_page: Open, sign_in: SignIn, greeting: Ro
     page.get_by_role("button", name="Move command 3 up").click()
     page.fill("#note", "Evening")
     page.get_by_role("button", name="Publish").click()
-    expect(page.locator(".told")).to_contain_text("Good evening")
-    expect(page.locator(".told")).to_contain_text("Plays bye.wav")
+    expect(page.locator(".clauses")).to_contain_text("Good evening")
+    expect(page.locator(".clauses")).to_contain_text("Plays bye.wav")
 
 
 def test_what_was_typed_outlives_a_session_that_ended(
     open_page: Open, sign_in: SignIn, administrator: Operator, greeting: Routine
 ) -> None:
-    page = sign_in(open_page())
-    page.goto(f"/routines/{greeting.pk}/edit/")
+    page = sign_in(open_page(), at=f"/routines/{greeting.pk}/edit/")
     page.fill("#c0-text", "Typed for an hour")
     page.fill("#note", "Better")
     expect(page.locator("#json")).to_have_value(re.compile("Typed for an hour"))
@@ -183,8 +176,7 @@ def test_what_was_typed_outlives_a_session_that_ended(
 
 
 def test_mine_can_be_kept_on_top_of_theirs(open_page: Open, sign_in: SignIn, greeting: Routine) -> None:
-    page = sign_in(open_page())
-    page.goto(f"/routines/{greeting.pk}/edit/")
+    page = sign_in(open_page(), at=f"/routines/{greeting.pk}/edit/")
     page.fill("#c0-text", "Mine")
     Routine.objects.update(revision=7, changed_by="ben", draft='[{"name": "Say", "text": "Theirs"}]')
     page.get_by_role("button", name="Save draft").first.click()
@@ -196,8 +188,7 @@ def test_mine_can_be_kept_on_top_of_theirs(open_page: Open, sign_in: SignIn, gre
 def test_leaving_with_something_typed_is_asked_about(
     open_page: Open, sign_in: SignIn, greeting: Routine
 ) -> None:
-    page = sign_in(open_page())
-    page.goto(f"/routines/{greeting.pk}/edit/")
+    page = sign_in(open_page(), at=f"/routines/{greeting.pk}/edit/")
     asked: list[str] = []
 
     def leave(dialog: Dialog) -> None:

@@ -11,9 +11,9 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from connections_app.announcing import announce
+from connections_app.calls.notify import announce
 from connections_app.models import Operator, SyncState
-from launch.engines import Valkey
+from launch.valkey import Valkey
 from tests.browser.board import hide_tab, is_up, live, row, shown
 from tests.conftest import Sandbox, wait_until
 from tests.control.conftest import Dashboard, account, running_dashboard
@@ -105,7 +105,7 @@ def test_valkey_goes_away_and_comes_back(
 
 
 def test_a_half_open_connection_is_noticed(open_page: Open, sign_in: SignIn, server: str) -> None:
-    page = open_page()
+    page = open_page(alone=True)
     page.clock.install()
     is_up(sign_in(page))
     asked: list[str] = []
@@ -116,8 +116,7 @@ def test_a_half_open_connection_is_noticed(open_page: Open, sign_in: SignIn, ser
 
 
 def test_the_mark_says_how_fresh_the_page_is(open_page: Open, sign_in: SignIn) -> None:
-    page = sign_in(open_page())
-    page.goto("/calls/")
+    page = sign_in(open_page(), at="/calls/")
     mark = page.locator("#freshness")
     expect(mark).to_contain_text("Never synced")
     SyncState.objects.update(fresh_at=timezone.now())
@@ -155,8 +154,7 @@ def test_times_come_over_the_stream_in_the_persons_zone(
 
 
 def test_signing_out_in_one_tab_ends_the_other_for_good(open_page: Open, sign_in: SignIn) -> None:
-    page = sign_in(open_page())
-    page.goto("/calls/place/")
+    page = sign_in(open_page(), at="/calls/place/")
     page.get_by_label("Phone number").fill("(415) 555-0142")
     other = page.context.new_page()
     is_up(page)
@@ -207,8 +205,7 @@ def test_a_hidden_tab_lets_go_and_catches_up(open_page: Open, sign_in: SignIn) -
 
 def test_the_page_of_a_call_is_told_of_it(open_page: Open, sign_in: SignIn) -> None:
     live("one", status="connecting")
-    page = sign_in(open_page())
-    page.goto("/calls/one/")
+    page = sign_in(open_page(), at="/calls/one/")
     is_up(page)
     page.locator("#raw-summary").click()
     page.locator("#raw-summary").focus()
@@ -230,8 +227,7 @@ def test_the_page_of_a_call_is_told_of_it(open_page: Open, sign_in: SignIn) -> N
 
 def test_a_calls_page_is_not_read_again_while_its_hang_up_is_armed(open_page: Open, sign_in: SignIn) -> None:
     live("one", status="connecting")
-    page = sign_in(open_page())
-    page.goto("/calls/one/")
+    page = sign_in(open_page(), at="/calls/one/")
     is_up(page)
     page.get_by_role("link", name="Hang up").click()
     told = "window.told = 0; document.addEventListener('live:calls', () => (told += 1))"

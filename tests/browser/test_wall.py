@@ -66,8 +66,7 @@ def test_it_fits_the_screen_and_counts_the_rest(
 
 
 def test_on_a_phone_it_scrolls(open_page: Open, sign_in: SignIn, many: None) -> None:
-    page = sign_in(open_page(390))
-    page.goto("/?wall=1")
+    page = sign_in(open_page(390), at="/?wall=1")
     is_up(page)
     expect(page.locator("#calls tr:visible")).to_have_count(30)
     assert page.evaluate(TOO_WIDE, 390) == []
@@ -77,8 +76,7 @@ def test_on_a_phone_it_scrolls(open_page: Open, sign_in: SignIn, many: None) -> 
 def test_it_breaks_no_rule_of_access(
     open_page: Open, sign_in: SignIn, many: None, axe: str, scheme: str
 ) -> None:
-    page = sign_in(open_page(1920, scheme))
-    page.goto("/?wall=1")
+    page = sign_in(open_page(1920, scheme), at="/?wall=1")
     assert violations(is_up(page), axe) == []
 
 

@@ -9,7 +9,7 @@ from pytest_django.asserts import assertContains, assertNotContains
 
 from connections_app.models import Action, Contact
 from tests.contacts.conftest import ANA, made, typed
-from tests.history.test_pages import FRAME
+from tests.factories import FRAME
 
 pytestmark = pytest.mark.django_db
 

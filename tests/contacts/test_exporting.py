@@ -40,7 +40,7 @@ def test_every_contact_is_in_it_and_nothing_is_a_formula(sam: Client) -> None:
 
 def test_it_is_imported_again_without_a_change(sam: Client) -> None:
     made("=1+1", ANA, notes="'+x", do_not_call=True)
-    made("Ana", "webrtc:=Ana")
+    made("＝1", "webrtc:=Ana", notes="＠x")
     Contact.objects.bulk_create(
         Contact(name=f"Name {n}", endpoint=f"+1212555{n:04}", changed_by="ben") for n in range(2_100)
     )

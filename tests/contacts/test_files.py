@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connections_app.contacts.files import (
+from connections_app.contacts.csv_files import (
     Bad,
     Read,
     Unreadable,
@@ -21,6 +21,8 @@ from connections_app.models import Contact
 
 FIRST = "number,name,notes,do_not_call\n"
 DANGEROUS = "=+-@\t\r"
+
+pytestmark = pytest.mark.django_db
 
 
 def of(text: str, country: str = "US") -> Read:

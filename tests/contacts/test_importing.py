@@ -12,7 +12,7 @@ from pytest_django.asserts import assertContains, assertNotContains
 from connections_app.contacts import importing
 from connections_app.models import Action, Contact, ContactImport, Operator, Role
 from tests.contacts.conftest import ANA, made
-from tests.history.test_pages import FRAME
+from tests.factories import FRAME
 
 pytestmark = pytest.mark.django_db
 

@@ -8,10 +8,10 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.asserts import assertContains, assertNotContains
 
+from connections_app.calls.contact_lookup import matching
 from connections_app.models import Contact
-from connections_app.phonebook import matching
 from tests.contacts.conftest import made
-from tests.history.test_pages import FRAME
+from tests.factories import FRAME
 
 pytestmark = pytest.mark.django_db
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from connections_app.ingest import doubt, ingest
+from connections_app.calls.ingest import doubt, ingest
 from connections_app.models import Action, Connection, Doubt, Operator, Role, Source, Status
 from connections_app.sift.payloads import parse_rows
 from tests.conftest import Sandbox

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains
 
-from connections_app.control.completing import found, recent
+from connections_app.control.suggestions import found, recent
 from connections_app.models import CallRequest, Contact, Operator
 from tests.control.conftest import order
 
@@ -76,9 +76,9 @@ def test_whom_it_would_call_is_named(ana: Client) -> None:
 
 
 def test_a_check_costs_few_queries(ana: Client, django_assert_num_queries: Any) -> None:
-    # Session, person, rights (2), how fresh calls are (2); the contact of the number, contacts for what is
-    # typed, and whom one called last.
-    with django_assert_num_queries(9):
+    # Session, person, rights (2), how fresh calls are (2); the contact of the number, calls with it, contacts
+    # for what is typed, and whom one called last.
+    with django_assert_num_queries(10):
         ana.post("/calls/place/check/", order(phone_number="+14155550142"))
 
 

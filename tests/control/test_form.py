@@ -7,7 +7,7 @@ from django.test import Client
 
 from connections_app.models import Action, CallRequest
 from tests.control.conftest import NUMBER, SAY, order
-from tests.history.test_pages import FRAME
+from tests.factories import FRAME
 
 pytestmark = pytest.mark.django_db
 
@@ -24,6 +24,7 @@ pytestmark = pytest.mark.django_db
         ({"client_name": "kofi", "phone_number": NUMBER}, "not both"),
         ({"client_name": "x" * 256}, "at most 255"),
         ({"client_name": "a\nb"}, "one line of text"),
+        ({"client_name": "\u2800\u200b"}, "at least one character that can be seen"),
         ({"request_id": "seven"}, "not a UUID"),
         ({"request_id": ""}, "has no id"),
         ({"routine": "7777777"}, "There is no such routine"),

@@ -12,7 +12,7 @@ import pytest
 import requests
 from django.utils import timezone
 
-from connections_app.control.asking import DEADLINE
+from connections_app.control.requests import DEADLINE
 from connections_app.control.settling import expire
 from connections_app.models import Action, CallRequest, Operator, Outcome
 from tests.conftest import Sandbox, database_url, wait_until
@@ -155,6 +155,6 @@ def test_killed_before_sifts_answer_was_written_it_is_not_sent_again(
 def test_asleep_past_its_time_it_sends_nothing(
     ana: Any, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connections_app.control.asking.is_in_time", lambda _: False)
+    monkeypatch.setattr("connections_app.control.requests.is_in_time", lambda _: False)
     assert "Nothing was sent." in page(ana, ana.post("/calls/place/", order()))
     assert sandbox.creates() == []

@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from connections_app.binding import bind_for_sure
-from connections_app.control import settling
-from connections_app.ingest import ingest
+from connections_app.calls import request_matching
+from connections_app.calls.ingest import ingest
+from connections_app.calls.request_matching import bind_for_sure
 from connections_app.models import Action, CallRequest, Connection, Operator, Outcome, Role, Settled, Source
 from connections_app.sift.payloads import parse_rows
 from tests.control.conftest import NUMBER
@@ -31,7 +31,7 @@ def listed(connection_id: str, to: str = NUMBER, **fields: str) -> Connection:
 
 
 def match() -> None:
-    settling.match_by_list(settling.unbound(timezone.now()))
+    request_matching.match_by_list(request_matching.unbound(timezone.now()))
 
 
 def test_the_only_call_for_the_only_request_is_it(operator: Operator) -> None:
@@ -48,6 +48,24 @@ def test_a_client_is_matched_as_well(operator: Operator) -> None:
     match()
     request.refresh_from_db()
     assert request.connection == call
+
+
+@pytest.mark.parametrize(
+    ("asked", "listed_as"), [("Kofi", "webrtc:kofi"), ("kofi", "webrtc:KOFI"), ("ΜΑΡΙΟΣ", "webrtc:μαριοσ")]
+)
+def test_a_client_is_matched_in_whatever_case(operator: Operator, asked: str, listed_as: str) -> None:
+    request = unknown(operator, client_name=asked)
+    call = listed("a1", to=listed_as)
+    match()
+    request.refresh_from_db()
+    assert request.connection == call
+
+
+def test_requests_to_one_client_in_different_cases_are_not_told_apart(operator: Operator) -> None:
+    requests = [unknown(operator, client_name=name) for name in ("Kofi", "kofi")]
+    listed("a1", to="webrtc:kofi")
+    match()
+    assert {CallRequest.objects.get(pk=request.pk).connection for request in requests} == {None}
 
 
 def test_two_calls_are_left_to_a_person(operator: Operator) -> None:

@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
+from connections_app.calls.ingest import ingest
 from connections_app.control.watching import watch
-from connections_app.ingest import ingest
-from connections_app.models import Action, Connection, Operator, Outcome, Push, Role, Source
+from connections_app.models import Action, Connection, Doubt, Operator, Outcome, Push, Role, Source, Status
 from connections_app.sift.client import SiftClient
 from connections_app.sift.payloads import parse_rows
 from tests.conftest import Sandbox
@@ -115,8 +115,35 @@ def test_a_routine_is_sent_once_however_often_its_form_comes(
     assert ana.post(f"/calls/{own.connection_id}/routine/", other).status_code == 409
 
 
+@pytest.mark.parametrize("doubt", [Doubt.UNCONFIRMED, Doubt.LOST])
+def test_a_call_that_sift_did_not_confirm_is_hung_up_by_asking_sift(
+    ana: Client, own: Connection, sandbox: Sandbox, doubt: Doubt
+) -> None:
+    Connection.objects.update(doubt=doubt)
+    ana.post(f"/calls/{own.connection_id}/hangup/", {"request_id": str(uuid4())})
+    assert sandbox.routines_set(own.connection_id) == [{"routine": [{"name": "HangUp"}]}]
+    assert Push.objects.get().outcome == Outcome.ACCEPTED
+
+
+@pytest.mark.parametrize("doubt", [Doubt.UNCONFIRMED, Doubt.LOST])
+def test_a_call_that_sift_does_not_know_is_not_said_to_have_ended(
+    ana: Client, own: Connection, sandbox: Sandbox, doubt: Doubt
+) -> None:
+    Connection.objects.update(doubt=doubt)
+    sandbox.forget(own.connection_id)
+    ana.post(f"/calls/{own.connection_id}/hangup/", {"request_id": str(uuid4())})
+    push = Push.objects.get()
+    assert (push.outcome, "ended" in push.reason) == (Outcome.REJECTED, False)
+
+
 def test_sending_says_what_it_stops(ana: Client, own: Connection) -> None:
     ana.post(f"/calls/{own.connection_id}/routine/", routine())
+    content = ana.get(f"/calls/{own.connection_id}/routine/").content.decode()
+    ringing = (
+        "This replaces what the call was given before: <strong>Says “Hello”.</strong> (starts when answered)"
+    )
+    assert ringing in content
+    Connection.objects.update(status=Status.CONNECTED)
     content = ana.get(f"/calls/{own.connection_id}/routine/").content.decode()
     assert "This stops what runs now: <strong>Says “Hello”.</strong>" in content
 

@@ -17,8 +17,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from connections_app import scripts
-from connections_app.ingest import ingest
+from connections_app.calls import scripts
+from connections_app.calls.ingest import ingest
+from connections_app.calls.scripts import Made, ScriptRequest
 from connections_app.models import (
     Callback,
     CallRequest,
@@ -33,7 +34,6 @@ from connections_app.models import (
     Source,
     Status,
 )
-from connections_app.scripts import Made, Wanted
 from connections_app.sift import routine as routines
 from connections_app.sift.payloads import parse_rows
 
@@ -107,13 +107,13 @@ def told(status: str, connection_id: str = "c1", **fields: Any) -> Body:
     return {"account_id": "acct", "connection": connection}
 
 
-def wanted(commands: Commands) -> Wanted:
+def wanted(commands: Commands) -> ScriptRequest:
     checked = routines.check(commands)
     assert not checked.problems
-    return Wanted(checked, routines.preview(checked))
+    return ScriptRequest(checked, routines.preview(checked))
 
 
-def placed(commands: Commands | Wanted | None = None, **fields: Any) -> CallRequest:
+def placed(commands: Commands | ScriptRequest | None = None, **fields: Any) -> CallRequest:
     """A request to place a call that Sift took, with a routine or without."""
     what = wanted(commands) if isinstance(commands, list) else commands
     made = scripts.make(what, Origin.PLACED) if what else None

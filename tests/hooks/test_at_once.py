@@ -13,14 +13,14 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 
-from connections_app import scripts
+from connections_app.calls import scripts
+from connections_app.calls.ingest import ingest
 from connections_app.control import placing
-from connections_app.ingest import ingest
 from connections_app.models import CallRequest, Connection, InboundRule, Operator, Script, Source
 from connections_app.sift.outcomes import Placed
 from connections_app.sift.payloads import parse_rows
 from connections_app.sync.account import claim
-from tests.conftest import our_ids, wait_until
+from tests.conftest import alone, our_ids, wait_until
 from tests.hooks.conftest import (
     DIAL,
     SAY,
@@ -49,18 +49,6 @@ LIFE = ("connecting", "connected", "finished")
 def threads() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(12) as threads:
         yield threads
-
-
-def alone(act: Callable[[], Any]) -> Callable[[], Any]:
-    """`act`, over a database connection that is given back."""
-
-    def act_alone() -> Any:
-        try:
-            return act()
-        finally:
-            database.close()
-
-    return act_alone
 
 
 def status(request: CallRequest, body: Any) -> Callable[[], HttpResponse]:
@@ -196,7 +184,7 @@ def test_a_routine_that_dials_goes_on_once_however_many_callbacks_come_at_once(
 ) -> None:
     then = {"1": saved("Connect", DIAL).pk}
     asking = json.dumps([{"name": "GetDigits", "count": 1, "then": then}])
-    request = placed(scripts.want_commands(asking, {}, supervisor))
+    request = placed(scripts.given_commands(asking, {}, supervisor))
     answer(Sift().status(request.token, told("connected")))
     token = request.script.steps.get().token  # type: ignore[union-attr]
     body = {"connection_id": "c1", "digits": "1"}

@@ -12,9 +12,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from connections_app.addresses import status_address
 from connections_app.models import CallRequest, Connection, Operator, new_token
 from connections_app.sync.account import claim
+from connections_app.web.callback_urls import status_address
 from sift_dashboard.logs import WithoutTokens
 from tests.hooks.conftest import (
     ASK,
@@ -136,6 +136,8 @@ def test_what_no_database_can_hold_is_cleaned(sift: Sift, body: bytes, client_da
         {"start_time": 7, "end_time": ["2026"], "direction": "sideways", "from": {}, "to": 5},
         {"start_time": "2026-02-30T00:00:00Z", "from": "x" * 501, "direction": None},
         {"start_time": "0001-01-01T00:00:00+14:00", "end_time": "9999-12-31T23:59:59-14:00"},
+        {"start_time": "0001-01-01T00:00:00Z", "end_time": "9999-12-31T23:59:59Z"},
+        {"start_time": "1999-12-31T23:59:59Z", "end_time": "2999-01-01T00:00:00Z"},
     ],
 )
 def test_odd_values_beside_a_usable_id_and_status_count_as_missing(
@@ -144,6 +146,11 @@ def test_odd_values_beside_a_usable_id_and_status_count_as_missing(
     answer(sift.status(placed().token, told("finished", **fields)))
     one = call()
     assert (one.started_at, one.ended_at, one.from_endpoint, one.direction) == (None, None, None, None)
+
+
+def test_a_byte_order_mark_before_the_body_is_passed_over(sift: Sift) -> None:
+    answer(sift.status(placed().token, b"\xef\xbb\xbf" + json.dumps(told("connected")).encode()))
+    assert status_of() == "connected"
 
 
 def test_the_largest_body_is_taken_and_one_byte_more_is_not(sift: Sift) -> None:
@@ -228,10 +235,14 @@ from django.conf import settings
 settings.DATABASES["default"]["OPTIONS"]["pool"]["timeout"] = 0.2
 settings.ALLOWED_HOSTS.append("testserver")
 from django.test import Client
+from connections_app.engines.database import server
 client = Client()
 for kind in ("status", "incoming", "done"):
     answer = client.post(f"/hooks/sift/{kind}/{'a' * 43}/", "{}", content_type="application/json")
     print(kind, answer.status_code, answer.json()["error"])
+    deadline = time.monotonic() + 10
+    while not server.is_open and time.monotonic() < deadline:
+        time.sleep(0.01)
 print(client.get(f"/hooks/sift/status/{'a' * 43}/").status_code)
 """
 
@@ -246,6 +257,6 @@ def test_without_a_database_sift_is_told_to_come_again_and_no_token_is_logged() 
         "done 503 Try again later.",
         "405",
     ], done.stderr[-2000:]
-    # The first has waited for the database; the others are told at once.
+    # The first has waited for the database; once that is known to be away, the others are refused at once.
     assert done.stderr.count("A callback was not taken") == 1
     assert "a" * 43 not in done.stderr

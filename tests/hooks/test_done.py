@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from connections_app import scripts
+from connections_app.calls import scripts
 from connections_app.models import Callback, CallRequest, Operator, Origin, Outcome, Push, Script, Step
 from tests.hooks.conftest import (
     ASK,
@@ -44,7 +44,7 @@ def running(sift: Sift, supervisor: Operator) -> Callable[..., CallRequest]:
     """Place a call with a routine, and let it connect: Sift runs it."""
 
     def run(commands: Commands, connection_id: str = "c1", **values: str) -> CallRequest:
-        wanted = scripts.want_commands(json.dumps(commands), values, supervisor)
+        wanted = scripts.given_commands(json.dumps(commands), values, supervisor)
         request = placed(wanted)
         answered = answer(sift.status(request.token, told("connected", connection_id)))
         assert answered["routine"]
@@ -214,7 +214,7 @@ def test_a_pushed_routine_goes_on_too(
 ) -> None:
     one = saved("One", SAY)
     running(GOODBYE)
-    wanted = scripts.want_commands(json.dumps(asking(one=one.pk)), {}, supervisor)
+    wanted = scripts.given_commands(json.dumps(asking(one=one.pk)), {}, supervisor)
     scripts.make_for(call(), wanted, Origin.PUSHED)
     assert answer(sift.done(step().token, KEYED_1)) == {"routine": SAY}
 
@@ -236,7 +236,7 @@ def test_a_menu_that_goes_on_with_itself_asks_round_after_round(
 def test_the_status_callback_that_comes_late_does_not_bring_back_what_was_asked_first(
     sift: Sift, running: Callable[..., CallRequest], supervisor: Operator
 ) -> None:
-    wanted = scripts.want_commands(json.dumps(asking(one=saved("One", SAY).pk)), {}, supervisor)
+    wanted = scripts.given_commands(json.dumps(asking(one=saved("One", SAY).pk)), {}, supervisor)
     request = placed(wanted)
     answer(sift.status(request.token, told("connecting")))
     answer(sift.done(step().token, KEYED_1))

@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from connections_app import scripts
+from connections_app.calls import scripts
 from connections_app.models import CallRequest, ConnectionEvent, Outcome, Push, Settled, Source
 from tests.hooks.conftest import (
     DIAL,

@@ -197,14 +197,33 @@ def test_a_second_one_on_the_same_data_is_refused(data_dir: Path, start: Start) 
     assert first.process.poll() is None
 
 
-def test_a_process_that_dies_ends_everything_and_is_named(data_dir: Path, start: Start) -> None:
+def test_a_process_that_dies_is_started_again(data_dir: Path, start: Start) -> None:
     dashboard = start()
     wait_until(dashboard.is_ready, LIMIT)
-    (worker,) = (found for found in processes(data_dir) if runs(found, "-m", "celery", "-Q", "long"))
-    worker.kill()
-    assert dashboard.exit_code() == 1
-    assert "worker-long ended (exit 137)" in dashboard.said()
-    assert processes(data_dir) == []
+    workers = {queue: the_one(data_dir, "-m", "celery", "-Q", queue) for queue in ("short", "long")}
+    for worker in workers.values():
+        worker.kill()
+    for queue, worker in workers.items():
+        again = wait_until(lambda queue=queue: the_one(data_dir, "-m", "celery", "-Q", queue), LIMIT)
+        assert again.pid != worker.pid
+        assert f"worker-{queue} ended (exit 137); it is started again in 0.5 s." in dashboard.said()
+    web = the_one(data_dir, "uvicorn")
+    assert web is not None
+    web.kill()
+    wait_until(lambda: the_one(data_dir, "uvicorn") not in (None, web), LIMIT)
+    wait_until(dashboard.is_ready, LIMIT)
+    assert dashboard.process.poll() is None
+
+
+def test_private_engines_that_die_are_started_again(data_dir: Path, start: Start) -> None:
+    dashboard = start()
+    wait_until(dashboard.is_ready, LIMIT)
+    for name, program in (("PostgreSQL", "postgres"), ("Valkey", "valkey-server")):
+        kill([found for found in processes(data_dir) if name_of(found) == program])
+        wait_until(lambda name=name: f"{name} ended; it is started again" in dashboard.said(), LIMIT)
+        wait_until(lambda program=program: is_there(data_dir, program), LIMIT)
+        wait_until(dashboard.is_ready, LIMIT)
+    assert dashboard.process.poll() is None
 
 
 def test_it_starts_again_with_its_calls_after_everything_was_killed(data_dir: Path, start: Start) -> None:
@@ -259,6 +278,12 @@ def test_an_accounts_calls_are_kept_apart_and_another_account_is_refused(
     )
 
 
+def the_one(data_dir: Path, *words: str) -> psutil.Process | None:
+    """The running process with these words in its command; None while there is none."""
+    found = [one for one in processes(data_dir) if runs(one, *words)]
+    return found[0] if found else None
+
+
 def is_there(data_dir: Path, name: str) -> bool:
     return any(name_of(process) == name for process in processes(data_dir))
 
@@ -273,5 +298,8 @@ def name_of(process: psutil.Process) -> str:
 
 def runs(process: psutil.Process, *words: str) -> bool:
     """Whether the process is that command itself, not its guard."""
-    command = process.cmdline()
+    try:
+        command = process.cmdline()
+    except psutil.Error:
+        return False
     return set(words) <= set(command) and "launch.guard" not in command

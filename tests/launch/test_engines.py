@@ -13,8 +13,9 @@ import psycopg
 import pytest
 import redis
 
-import launch.engines
-from launch.engines import EngineFailed, Engines, engines
+import launch.postgres
+from launch.engine_process import EngineFailed
+from launch.engines import Engines, engines
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -137,7 +138,7 @@ def test_a_pid_that_became_another_program_does_not_stop_a_start(folder: Path) -
 
 
 def test_a_failed_start_says_why_and_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(launch.engines.TUNING, "shared_buffers", "plenty")
+    monkeypatch.setitem(launch.postgres.TUNING, "shared_buffers", "plenty")
     with pytest.raises(EngineFailed, match="shared_buffers"), engines(folder, {}, throw_away=True):
         pass
     assert servers(folder) == []

@@ -12,12 +12,12 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.asserts import assertContains
 
-from connections_app.ingest import doubt
-from connections_app.live import board, reading
+from connections_app.calls.ingest import doubt
+from connections_app.live import board, board_reader
 from connections_app.live.board import LIMIT
-from connections_app.live.reading import Kind, Reader
+from connections_app.live.board_reader import Kind, Reader
 from connections_app.models import CallRequest, Connection, Doubt, Operator, Outcome, Source
-from tests.history.test_pages import FRAME, seen
+from tests.factories import FRAME, seen
 
 pytestmark = pytest.mark.django_db
 
@@ -68,7 +68,7 @@ def test_the_board_costs_the_same_few_queries(
 def test_the_last_hour_is_counted(signed_in: Client) -> None:
     now = timezone.now().isoformat()
     seen(
-        {"connection_id": "a", "start_time": now},
+        {"connection_id": "a", "start_time": now, "status": "connected"},
         {"connection_id": "b", "start_time": now, "status": "failed"},
         {"connection_id": "c", "start_time": "2026-01-01T00:00:00Z"},
     )
@@ -126,7 +126,7 @@ def test_mine_are_those_i_placed_and_those_i_am_on(client: Client, make_operator
     answer = client.get("/", {"mine": "1"})
     shown = {row.call.connection_id: row for row in answer.context["rows"] if not row.is_hidden}
     assert set(shown) == {"placed", "on"}
-    assert shown["placed"].standing.placed_by == "ana"
+    assert shown["placed"].state.placed_by == "ana"
     assert all(row.may_steer for row in shown.values())
 
 
@@ -214,7 +214,7 @@ def test_the_figures_of_a_full_board_are_those_of_all_calls(monkeypatch: pytest.
 
 
 def test_too_many_changed_calls_are_not_named_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MOST_OTHERS", 2)
+    monkeypatch.setattr(board_reader, "MOST_OTHERS", 2)
     rows = [{"connection_id": f"c{n}", "status": "finished"} for n in range(3)]
     seen(*rows)
     reader = Reader()

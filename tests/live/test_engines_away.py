@@ -4,15 +4,16 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.db import OperationalError
 from django.db import connection as database
 
-from connections_app import announcing
+from connections_app.engines import valkey as valkey_engine
 from connections_app.models import Operator
-from launch.engines import Valkey
+from launch.valkey import Valkey
 from tests.conftest import database_url, wait_until
 from tests.control.conftest import account, running_dashboard
-from tests.history.test_pages import seen
+from tests.factories import seen
 from tests.live.conftest import NOBODY, Stream, cookie_of, row_of
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -74,8 +75,11 @@ def test_the_database_goes_away_and_comes_back(stream: Stream) -> None:
 
 
 def test_who_changes_a_call_does_not_wait_for_valkey(monkeypatch: pytest.MonkeyPatch, valkey: Valkey) -> None:
-    monkeypatch.setattr(announcing, "_valkey", lambda: valkey.client())
-    monkeypatch.setattr(announcing, "away", announcing.Away())
+    monkeypatch.setattr(settings, "REDIS_URL", valkey.have())
+    valkey_engine.publisher.cache_clear()
     valkey.stop()
     begin("a1")
-    assert announcing.away.until > 0
+    wait_until(lambda: valkey_engine.server.is_open)
+    valkey.have()
+    wait_until(lambda: not valkey_engine.server.is_open)
+    valkey_engine.publisher.cache_clear()

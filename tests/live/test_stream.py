@@ -13,15 +13,15 @@ from django.contrib.sessions.models import Session
 from django.db import connection as database
 from django.utils import timezone
 
-from connections_app import announcing
-from connections_app.ingest import doubt
+from connections_app.calls import notify
+from connections_app.calls.ingest import doubt
 from connections_app.live import feed, walls
 from connections_app.live.events import Events
 from connections_app.models import Connection, Doubt, Operator, Role, Source, SyncState, WallLink
 from sift_dashboard.asgi import pages
 from tests.conftest import in_a_loop
 from tests.control.conftest import Dashboard, account, running_dashboard
-from tests.history.test_pages import seen
+from tests.factories import seen
 from tests.live.conftest import NOBODY, Stream, Watch, cookie_of, row_of
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -42,7 +42,7 @@ def live(connection_id: str = "a1", **fields: str) -> Connection:
 
 def unheard(monkeypatch: pytest.MonkeyPatch) -> None:
     """Changes are committed from here on, and never announced: as when a process is killed in between."""
-    monkeypatch.setattr(announcing, "_publish", lambda where, told: None)
+    monkeypatch.setattr(notify, "_publish", lambda where, told: None)
 
 
 def test_a_stream_begins_with_the_whole_board(watch: Watch, ana: Operator) -> None:
@@ -124,7 +124,7 @@ def test_the_freshness_mark_comes_as_soon_as_it_changes(watch: Watch, ana: Opera
     stream = watch(ana, "?brief")
     assert "Never synced" in stream.next("snapshot")["mark"]
     SyncState.objects.update(fresh_at=timezone.now())
-    announcing.announce()
+    notify.announce()
     assert "Synced" in stream.until(lambda told: "Synced" in told["mark"], "heartbeat")["mark"]
 
 
@@ -282,8 +282,8 @@ async def told_to_a_slow_reader(cookie: str) -> bytes:
 
 
 def head_of(events: Events) -> int:
-    teller = events.hub.teller
-    return teller.feed.head if teller else 0
+    broadcaster = events.hub.broadcaster
+    return broadcaster.feed.head if broadcaster else 0
 
 
 def begin(connection_id: str) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
-from pytest_django.asserts import assertContains, assertNotContains
+from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from connections_app.models import Action, Operator, Role, WallLink
-from tests.history.test_pages import seen
+from tests.factories import seen
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +33,13 @@ def test_a_new_link_is_shown_and_opens_the_wall(root: Client) -> None:
     )
     link = make(root)
     assertContains(root.get(f"{LIST}{link.pk}/change/"), f"/wall/{link.token}/")
-    wall = Client().get(f"/wall/{link.token}/")
+    browser = Client()
+    opened = browser.get(f"/wall/{link.token}/")
+    assertRedirects(opened, "/wall/")
+    cookie = opened.cookies["wall"]
+    assert (cookie.value, cookie["httponly"], cookie["samesite"]) == (link.token, True, "Lax")
+    wall = browser.get("/wall/")
+    assertNotContains(wall, link.token)
     assertContains(wall, "…0142")
     assertNotContains(wall, "555-0142")
     assertNotContains(wall, "id-at-sift")
@@ -42,7 +48,11 @@ def test_a_new_link_is_shown_and_opens_the_wall(root: Client) -> None:
 
 def test_a_revoked_link_leads_nowhere(root: Client) -> None:
     link = make(root)
+    browser = Client()
+    browser.get(f"/wall/{link.token}/")
     root.post(LIST, {"action": "revoke", "_selected_action": [link.pk]})
+    assert browser.get("/wall/").status_code == 404
+    assert Client().get("/wall/").status_code == 404
     assert Client().get(f"/wall/{link.token}/").status_code == 404
     assertNotContains(root.get(f"{LIST}{link.pk}/change/"), link.token)
     assert [(one.actor, one.verb) for one in Action.objects.order_by("pk")] == [

@@ -22,7 +22,7 @@ from connections_app.models import (
     Walk,
 )
 from connections_app.sync.account import claim
-from tests.history.test_pages import seen
+from tests.factories import seen
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +38,7 @@ STANDS_FOR = {
 }
 PARAMETER = re.compile(r"<\w+:(\w+)>")
 OPEN = {"/healthz", "/readyz", "/accounts/login/"}
-HOOKS = {f"/hooks/sift/{kind}/{TOKEN}/" for kind in ("status", "incoming", "done")}
+HOOKS = {f"/hooks/sift/{kind}/{TOKEN}{end}" for kind in ("status", "incoming", "done") for end in ("/", "")}
 PLACING = ["/calls/place/", "/calls/place/check/"]
 STEERING = [
     *("/calls/a1/routine/", "/calls/a1/routine/check/", "/calls/a1/hangup/", "/calls/a1/check/"),
@@ -51,7 +51,7 @@ COLUMNS = "/accounts/columns/"
 # With POST, a file of calls; without, it is a call's address as any other.
 EXPORT = "/calls/export/"
 EXPORTS = ["/exports/", "/exports/1/", "/exports/1/file/"]
-EXPORT_BUTTONS = [f"/exports/1/{button}/" for button in ("stop", "go-on", "delete")]
+EXPORT_BUTTONS = [f"/exports/1/{button}/" for button in ("stop", "again", "delete")]
 TAGS = "/calls/tags/"
 TAG = [f"{TAGS}1/", f"{TAGS}1/delete/"]
 BULK = f"{TAGS}bulk/"
@@ -65,16 +65,27 @@ ROUTINES = ["/routines/", "/routines/1/", "/routines/1/compare/", "/routines/sch
 CONTACTS = ["/contacts/", "/contacts/1/", "/contacts/for/"]
 CHANGING = ["/contacts/new/", "/contacts/1/delete/", "/contacts/put-back/"]
 IMPORTING = ["/contacts/import/", f"/contacts/import/{REQUEST_ID}/", "/contacts/export/"]
-VIEWS = ["/v/", "/v/abc/", "/v/abc/change/", "/calls/choices/tag/"]
+VIEWS = [
+    "/v/",
+    "/v/abc/",
+    "/v/abc/change/",
+    *(f"/calls/choices/{name}/" for name in ("operator", "tag", "country")),
+]
 VIEW_BUTTONS = ["/v/put-back/", "/v/abc/delete/"]
 WRITING = ["/routines/new/", "/routines/1/edit/"]
 LIBRARY_BUTTONS = [f"/routines/1/{button}/" for button in ("bring-back", "archive", "unarchive", "delete")]
-SYNC_BUTTONS = ["/sync/now/", "/sync/everything/", "/sync/pause/", "/sync/resume/", "/sync/kept-aside/retry/"]
+SYNC_BUTTONS = [
+    "/sync/now/",
+    "/sync/everything/",
+    "/sync/pause/",
+    "/sync/resume/",
+    "/sync/unusable-rows/retry/",
+]
 Make = Callable[..., Operator]
 
 
-def addresses() -> list[str]:
-    """Every address of ours, with something in the place of each parameter."""
+def routes() -> list[str]:
+    """Every route of ours, as it is written in `urls.py`."""
     found = []
 
     def collect(patterns: list[URLPattern | URLResolver], prefix: str) -> None:
@@ -85,17 +96,22 @@ def addresses() -> list[str]:
             if isinstance(pattern, URLResolver):
                 collect(pattern.url_patterns, route)
             else:
-                found.append("/" + PARAMETER.sub(lambda one: STANDS_FOR[one[1]], route))
+                found.append(route)
 
     collect(get_resolver().url_patterns, "")
     return found
+
+
+def addresses() -> list[str]:
+    """Every address of ours, with something in the place of each parameter."""
+    return ["/" + PARAMETER.sub(lambda one: STANDS_FOR[one[1]], route) for route in routes()]
 
 
 def test_the_lists_here_are_complete() -> None:
     listed = {*PAGES, *ROUTINES, *WRITING, *SYNC_BUTTONS, *LIBRARY_BUTTONS, *PLACING, *STEERING, *HISTORY}
     requests = {REQUEST, f"{REQUEST}settle/"}
     contacts = {*CONTACTS, *CHANGING, *IMPORTING}
-    others = {f"/wall/{TOKEN}/", "/accounts/logout/", "/sync/callbacks/", SEARCH, COLUMNS}
+    others = {"/wall/", f"/wall/{TOKEN}/", "/accounts/logout/", "/sync/callbacks/", SEARCH, COLUMNS}
     views, exports = {*VIEWS, *VIEW_BUTTONS}, {EXPORT, *EXPORTS, *EXPORT_BUTTONS}
     assert set(addresses()) == OPEN | HOOKS | listed | requests | contacts | others | views | exports
 
@@ -265,7 +281,9 @@ def test_supervisors_write_routines(client: Client, make_operator: Make, address
 )
 def test_buttons_are_not_links(client: Client, make_operator: Make, address: str) -> None:
     client.force_login(make_operator(role=Role.SUPERVISOR))
-    assert client.get(address).status_code == 405
+    answer = client.get(address)
+    assert (answer.status_code, address.startswith(answer["Location"])) == (302, True)
+    assert not Action.objects.exists()
 
 
 def test_a_deactivated_person_is_out_at_once(signed_in: Client) -> None:
@@ -274,8 +292,9 @@ def test_a_deactivated_person_is_out_at_once(signed_in: Client) -> None:
 
 
 def test_only_staff_enter_the_admin(client: Client, make_operator: Make) -> None:
-    client.force_login(make_operator(role=Role.SUPERVISOR))
+    client.force_login(make_operator(role=Role.OPERATOR))
     assert client.get("/admin/").status_code == 302
+    assert client.get("/admin/", follow=True).status_code == 403
 
 
 def test_signing_in_leads_back_to_our_own_pages_only(client: Client, make_operator: Make) -> None:

@@ -7,7 +7,7 @@ from django.test import Client
 from pytest_django.asserts import assertContains
 
 from connections_app.models import Operator, Role
-from tests.history.test_pages import seen
+from tests.factories import seen
 
 pytestmark = pytest.mark.django_db
 

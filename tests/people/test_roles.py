@@ -7,10 +7,10 @@ from django.contrib.auth.models import Group, Permission
 from django.db import connection as database
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from pytest_django.asserts import assertContains
+from pytest_django.asserts import assertContains, assertNotContains
 
 from connections_app.models import Operator, Role
-from tests.history.test_pages import seen
+from tests.factories import seen
 
 pytestmark = pytest.mark.django_db
 
@@ -86,3 +86,14 @@ def test_calls_are_read_only_in_the_admin(admin: Client) -> None:
     address = f"/admin/connections_app/connection/{change.context['cl'].result_list[0].pk}/change/"
     assert admin.get(address).status_code == 200
     assert admin.post(address, {"status": "failed"}).status_code == 403
+
+
+def test_a_person_without_a_role_is_pointed_out(admin: Client) -> None:
+    password = "correct horse battery"
+    form = {"username": "ben", "usable_password": "true", "password1": password, "password2": password}
+    says = "The operator “ben” has no role yet, and can do nothing."
+    assertContains(admin.post("/admin/connections_app/operator/add/", form, follow=True), says)
+    form |= {"username": "carl", "groups": Group.objects.get(name=Role.VIEWER).pk}
+    assertNotContains(
+        admin.post("/admin/connections_app/operator/add/", form, follow=True), "has no role yet"
+    )

@@ -9,7 +9,7 @@ from django.test import Client
 
 from connections_app.models import Operator, Role, Routine, UsedBy
 from connections_app.routines import library
-from connections_app.routines.library import Typed, Who
+from connections_app.routines.library import Actor, RoutineDraft
 
 HELLO = [{"name": "Say", "text": "Hello"}, {"name": "HangUp"}]
 MakeRoutine = Callable[..., Routine]
@@ -34,8 +34,8 @@ def make_routine(supervisor: Operator) -> MakeRoutine:
     def make(
         name: str = "Greeting", commands: Any = HELLO, *, publish: bool = True, **fields: Any
     ) -> Routine:
-        typed = Typed(name, "", fields.pop("used_by", UsedBy.OPERATORS), json.dumps(commands), 0)
-        who = Who(supervisor)
+        typed = RoutineDraft(name, "", fields.pop("used_by", UsedBy.OPERATORS), json.dumps(commands), 0)
+        who = Actor(supervisor)
         kept = (
             library.publish(None, typed, "First", who).routine if publish else library.save(None, typed, who)
         )

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from connections_app.models import Operator, Routine, UsedBy
 from connections_app.routines import library
-from connections_app.routines.library import InUse, NotReady, Typed, Who
+from connections_app.routines.library import Actor, InUse, NotReady, RoutineDraft
 from tests.conftest import wait_until
 from tests.routines.conftest import MakeRoutine
 
@@ -25,13 +25,13 @@ def somebody_waits_for_us() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def menu(routine: Routine) -> Typed:
+def menu(routine: Routine) -> RoutineDraft:
     asks = [{"name": "GetDigits", "count": 1, "then": {"1": routine.pk}}]
-    return Typed("Menu", "", UsedBy.OPERATORS, json.dumps(asks), 0)
+    return RoutineDraft("Menu", "", UsedBy.OPERATORS, json.dumps(asks), 0)
 
 
 def test_who_archives_waits_for_who_publishes(supervisor: Operator, make_routine: MakeRoutine) -> None:
-    routine, who = make_routine(), Who(supervisor)
+    routine, who = make_routine(), Actor(supervisor)
 
     def archive() -> None:
         try:
@@ -50,7 +50,7 @@ def test_who_archives_waits_for_who_publishes(supervisor: Operator, make_routine
 
 
 def test_who_publishes_waits_for_who_archives(supervisor: Operator, make_routine: MakeRoutine) -> None:
-    routine, who = make_routine(), Who(supervisor)
+    routine, who = make_routine(), Actor(supervisor)
 
     def publish() -> None:
         try:

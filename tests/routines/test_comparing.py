@@ -1,6 +1,6 @@
 """What differs is shown among a few lines that do not, and the rest is counted."""
 
-from connections_app.routines.comparing import Line, Mark, compared
+from connections_app.routines.comparison import Line, Mark, compared
 
 LINES = [str(number) for number in range(20)]
 

@@ -8,7 +8,7 @@ from django.test import Client
 
 from connections_app.models import Operator, Routine
 from connections_app.routines import library
-from connections_app.routines.library import Changed, Typed, Who
+from connections_app.routines.library import Actor, ChangedMeanwhile, RoutineDraft
 from tests.routines.conftest import HELLO, MakeRoutine
 from tests.routines.test_in_step import controls
 
@@ -26,8 +26,8 @@ def routine(make_routine: MakeRoutine) -> Routine:
 @pytest.fixture
 def theirs(routine: Routine, make_operator: Any) -> Routine:
     """The routine after somebody else has saved a draft on top of what we opened."""
-    typed = Typed("Theirs", "Newer", routine.used_by, json.dumps(THEIRS), routine.revision)  # type: ignore[arg-type]
-    return library.save(routine, typed, Who(make_operator("ben")))
+    typed = RoutineDraft("Theirs", "Newer", routine.used_by, json.dumps(THEIRS), routine.revision)  # type: ignore[arg-type]
+    return library.save(routine, typed, Actor(make_operator("ben")))
 
 
 def mine(routine: Routine, **fields: Any) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def test_one_may_go_on_writing(writer: Client, routine: Routine, theirs: Routine
 def test_what_was_archived_meanwhile_can_be_kept_as_a_new_one(
     writer: Client, routine: Routine, supervisor: Operator
 ) -> None:
-    library.archive(routine, routine.revision, Who(supervisor))
+    library.archive(routine, routine.revision, Actor(supervisor))
     shown = writer.post(f"/routines/{routine.pk}/edit/", mine(routine))
     assert shown.status_code == 409
     page = shown.content.decode()
@@ -122,9 +122,9 @@ def test_a_draft_that_somebody_went_on_with_is_not_deleted(writer: Client, make_
 
 def test_each_change_is_told_apart(routine: Routine, supervisor: Operator) -> None:
     """Two who opened the same page: one is first, whatever they do."""
-    typed = Typed("A", "", routine.used_by, json.dumps(HELLO), routine.revision)  # type: ignore[arg-type]
-    library.save(routine, typed, Who(supervisor))
-    with pytest.raises(Changed):
-        library.save(routine, typed, Who(supervisor))
-    with pytest.raises(Changed):
-        library.archive(routine, routine.revision, Who(supervisor))
+    typed = RoutineDraft("A", "", routine.used_by, json.dumps(HELLO), routine.revision)  # type: ignore[arg-type]
+    library.save(routine, typed, Actor(supervisor))
+    with pytest.raises(ChangedMeanwhile):
+        library.save(routine, typed, Actor(supervisor))
+    with pytest.raises(ChangedMeanwhile):
+        library.archive(routine, routine.revision, Actor(supervisor))

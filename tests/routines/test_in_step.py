@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connections_app.routines.cards import cards_of, commands_of
+from connections_app.routines.controls import view
 from connections_app.routines.editing import Side, acted, edited, opened
-from connections_app.routines.showing import view
 from connections_app.sift.routine import MOST_COMMANDS, written
 from tests.routines.conftest import HELLO, MakeRoutine
 from tests.sift.routines_made import any_json, valid_routines

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from connections_app.models import InboundRule, Operator, Role, Routine, RoutineVersion, UsedBy
-from tests.history.test_pages import FRAME
+from tests.factories import FRAME
 from tests.routines.conftest import HELLO, MakeRoutine
 from tests.routines.test_in_step import controls
 

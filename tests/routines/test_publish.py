@@ -8,7 +8,7 @@ from django.test import Client
 
 from connections_app.models import Action, Operator, Routine, RoutineVersion, UsedBy, Verb
 from connections_app.routines import library
-from connections_app.routines.library import NotReady, Typed, Who
+from connections_app.routines.library import Actor, NotReady, RoutineDraft
 from tests.routines.conftest import HELLO, MakeRoutine
 
 pytestmark = pytest.mark.django_db
@@ -109,10 +109,10 @@ def test_one_that_is_archived_at_the_last_moment_is_not_gone_on_with(
     """After the page has looked, and before it is written."""
     later = make_routine("Later")
     asks = [{"name": "GetDigits", "count": 1, "then": {"1": later.pk}}]
-    library.archive(later, later.revision, Who(supervisor))
-    typed = Typed("Menu", "", UsedBy.OPERATORS, json.dumps(asks), 0)
+    library.archive(later, later.revision, Actor(supervisor))
+    typed = RoutineDraft("Menu", "", UsedBy.OPERATORS, json.dumps(asks), 0)
     with pytest.raises(NotReady):
-        library.publish(None, typed, "First", Who(supervisor))
+        library.publish(None, typed, "First", Actor(supervisor))
     assert not Routine.objects.filter(name="Menu").exists()
 
 

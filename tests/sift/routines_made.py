@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from connections_app.sift.routine import JSONObject, json_schema
+from connections_app.sift.placeholders import JSONObject
+from connections_app.sift.routine import json_schema
 
 # Neither controls nor surrogates, and no braces, which would begin a placeholder.
 LETTERS = st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="{}")

@@ -1,7 +1,10 @@
-"""Whatever Sift sends, a row becomes an observation or is kept aside with a reason; nothing raises."""
+"""Whatever Sift sends, a row becomes an observation or is stored as unusable with a reason.
+
+Nothing raises.
+"""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -82,6 +85,66 @@ def test_times_without_a_zone_are_utc_and_others_are_converted() -> None:
     assert parsed(start_time="2016-05-10T04:28:17+02:00").started_at == datetime(
         2016, 5, 10, 2, 28, 17, tzinfo=UTC
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("2016-05-10t02:28:17z", "02:28:17+00:00"),
+        ("2016-05-10t02:28:17.25z", "02:28:17.250000+00:00"),
+        ("2016-05-10T02:28:17.123456789Z", "02:28:17.123456+00:00"),
+        ("2016-05-10T02:28:17,5Z", "02:28:17.500000+00:00"),
+        ("2016-05-10T02:28:17-00:00", "02:28:17+00:00"),
+        ("2016-05-10T07:58:17+0530", "02:28:17+00:00"),
+        ("2016-05-10 02:28:17Z", "02:28:17+00:00"),
+        ("2016-05-10T02:28Z", "02:28:00+00:00"),
+        ("2016-05-10T02:28:60Z", "02:29:00+00:00"),
+        ("2016-05-10t02:28:60.5z", "02:29:00.500000+00:00"),
+    ],
+)
+def test_every_form_of_rfc_3339_is_read(written: str, meant: str) -> None:
+    one = parsed(start_time=written, end_time=written)
+    assert one.started_at == one.ended_at == datetime.fromisoformat(f"2016-05-10T{meant}")
+    assert one.oddities == ()
+
+
+@pytest.mark.parametrize("field", ["start_time", "end_time"])
+@pytest.mark.parametrize(
+    ("time", "why"),
+    [
+        ("0001-01-01T00:00:00Z", "before the year 2000"),
+        ("1970-01-01T00:00:00Z", "before the year 2000"),
+        ("1999-12-31T23:59:59.999999Z", "before the year 2000"),
+        ("2000-01-01T00:00:00+00:01", "before the year 2000"),
+        ("9999-12-31T23:59:59Z", "more than a day ahead"),
+    ],
+)
+def test_a_time_that_sift_cannot_mean_counts_as_missing(field: str, time: str, why: str) -> None:
+    one = parsed(**{field: time})
+    assert (one.started_at, one.ended_at) == (None, None)
+    assert one.raw[field] == time
+    assert one.oddities == (f"{field}: “{time}” is {why}",)
+
+
+@pytest.mark.parametrize("field", ["start_time", "end_time"])
+def test_a_time_counts_as_missing_from_a_day_ahead(field: str) -> None:
+    now = datetime.now(UTC)
+    ahead = (now + timedelta(days=1, minutes=1)).isoformat()
+    one = parsed(**{field: ahead})
+    assert (one.started_at, one.ended_at) == (None, None)
+    assert one.oddities == (f"{field}: “{ahead}” is more than a day ahead",)
+    within = now + timedelta(hours=23, minutes=59)
+    one = parsed(**{field: within.isoformat()})
+    assert within in (one.started_at, one.ended_at)
+
+
+def test_the_first_moment_that_is_taken() -> None:
+    assert parsed(start_time="2000-01-01T00:00:00Z").started_at == datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    assert decode(b'\xef\xbb\xbf{"a": "\xef\xbb\xbf\\u0000"}') == {"a": "\ufeff\ufffd"}
+    assert error_words(b'\xef\xbb\xbf{"error": "No such account."}') == "No such account."
 
 
 def test_nul_and_lone_surrogates_are_replaced_and_pairs_kept() -> None:

@@ -9,19 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connections_app.sift.commands import COMMANDS, Input
+from connections_app.sift.placeholders import Kind, Placeholder, fill, placeholders
+from connections_app.sift.problems import Problem
 from connections_app.sift.routine import (
     DEEPEST,
     LARGEST_BYTES,
     MOST_COMMANDS,
-    Kind,
-    Placeholder,
-    Problem,
     check,
     decoded,
-    fill,
     for_sift,
     json_schema,
-    placeholders,
     preview,
     read,
     written,

@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.asserts import assertContains, assertNotContains
 
-from connections_app.models import KeptAside, Operator, Role, SyncState, Walk
+from connections_app.models import Operator, Role, SyncState, UnusableRow, Walk
 from connections_app.sync import tasks
 from tests.conftest import TOKEN, Sandbox, our_ids
 from tests.sync.test_walking import sync
@@ -63,17 +63,17 @@ def test_pausing_keeps_the_schedule_away_until_resumed(sandbox: Sandbox, supervi
     assert SyncState.objects.get().paused_at is None
 
 
-def test_rows_kept_aside_are_shown_with_their_reason_and_tried_again(
+def test_unusable_rows_are_shown_with_their_reason_and_tried_again(
     sandbox: Sandbox, supervisor: Client
 ) -> None:
     sandbox.faults({"kind": "broken_rows", "times": 1, "on": "list"})
     sync()
     assertContains(supervisor.get("/sync/"), "status is “ringing”, which is not known.")
     good = {"connection_id": "mended", "status": "finished"}
-    KeptAside.objects.filter(connection_id=None).update(payload=good)
-    supervisor.post("/sync/kept-aside/retry/")
+    UnusableRow.objects.filter(connection_id=None).update(payload=good)
+    supervisor.post("/sync/unusable-rows/retry/")
     assert "mended" in our_ids()
-    assert not KeptAside.objects.filter(connection_id=None).exists()
+    assert not UnusableRow.objects.filter(connection_id=None).exists()
 
 
 def test_a_button_queues_when_valkey_is_there(sandbox: Sandbox, supervisor: Client) -> None:

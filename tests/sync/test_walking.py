@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from django.db import connection as database
 
-from connections_app.models import Connection, KeptAside, ListOrder, SyncState, Walk
+from connections_app.models import Connection, ListOrder, SyncState, UnusableRow, Walk
 from connections_app.sift.client import SiftClient
-from connections_app.sync.walk import Asked, walk, want_full_walk
+from connections_app.sync.walk import WalkRequest, walk, want_full_walk
 from tests.conftest import Sandbox, our_ids
 
 pytestmark = pytest.mark.django_db
 
-BY_COMMAND = Asked(Walk.Origin.COMMAND)
+BY_COMMAND = WalkRequest(Walk.Origin.COMMAND)
 Make = Callable[..., Sandbox]
 
 
@@ -139,13 +139,13 @@ def test_calls_that_tell_no_start_are_all_read_each_time(make_sandbox: Make) -> 
     assert (state.full_wanted, state.fresh_at is None) == (True, False)
 
 
-def test_broken_rows_are_kept_aside_and_the_rest_lands(sandbox: Sandbox) -> None:
+def test_unusable_rows_are_stored_and_the_rest_lands(sandbox: Sandbox) -> None:
     sandbox.faults({"kind": "broken_rows", "times": 1, "on": "list"})
     made = sync()
-    assert (made.state, made.rejected) == (Walk.State.COMPLETED, 10)
+    assert (made.state, made.unusable) == (Walk.State.COMPLETED, 10)
     assert sandbox.ids() < our_ids()
     assert our_ids() - sandbox.ids() == {"odd-1", "odd-2", "odd-3", "odd-4"}
-    assert KeptAside.objects.count() == 10
+    assert UnusableRow.objects.count() == 10
     assert made.odd_values == 5
     assert Connection.objects.get(connection_id="odd-1").from_endpoint == "a\ufffdb"
 
@@ -153,17 +153,17 @@ def test_broken_rows_are_kept_aside_and_the_rest_lands(sandbox: Sandbox) -> None
 def test_the_same_broken_row_is_one_row_with_its_count(sandbox: Sandbox) -> None:
     sandbox.faults({"kind": "broken_rows", "count": 1, "on": "list"})
     made = sync()
-    kept = KeptAside.objects.get()
-    assert kept.times == made.rejected > 1
+    kept = UnusableRow.objects.get()
+    assert kept.times == made.unusable > 1
 
 
-def test_a_row_kept_aside_goes_once_its_call_is_seen_whole(sandbox: Sandbox) -> None:
+def test_an_unusable_row_goes_once_its_call_is_seen_whole(sandbox: Sandbox) -> None:
     sandbox.add({"connection_id": "later", "status": "ringing"})
     sync()
-    assert KeptAside.objects.get().connection_id == "later"
+    assert UnusableRow.objects.get().connection_id == "later"
     sandbox.change("later", status="finished")
     sync()
-    assert not KeptAside.objects.exists()
+    assert not UnusableRow.objects.exists()
     assert "later" in our_ids()
 
 

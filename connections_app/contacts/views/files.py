@@ -2,32 +2,36 @@
 
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from connections_app.access.permissions import check_may_import_contacts
+from connections_app.audit.log import address_of
 from connections_app.contacts import exporting, importing
-from connections_app.contacts.files import LARGEST_BYTES, MOST_LINES, Unreadable
+from connections_app.contacts.csv_files import LARGEST_BYTES, MOST_LINES, Unreadable
 from connections_app.contacts.forms import UploadForm
-from connections_app.contacts.views.answering import CONFLICT, REFUSED, person, see
 from connections_app.models import ContactImport
-from connections_app.recording import address_of
+from connections_app.web.concurrency import Slot
+from connections_app.web.request import SignedInRequest
+from connections_app.web.responses import CONFLICT, REFUSED, see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def import_contacts(request: HttpRequest) -> HttpResponse:
+def import_contacts(request: SignedInRequest) -> HttpResponse:
     """The form that takes a file, and with POST on to what it would do."""
-    operator = person(request)
-    importing.check_may_import(operator)
+    operator = request.user
+    check_may_import_contacts(operator)
     if request.method != "POST":
         return _upload_page(request, UploadForm(None))
     form = UploadForm(request.POST, request.FILES)
     if form.is_valid():
         file = form.cleaned_data["file"]
         try:
-            return see(importing.upload(file.read(), file.name, operator))
+            with Slot(operator.pk):
+                return see_other(importing.upload(file.read(), file.name, operator))
         except Unreadable as problem:
             form.add_error("file", str(problem))
     return _upload_page(request, form, REFUSED)
@@ -35,28 +39,28 @@ def import_contacts(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def contact_import(request: HttpRequest, import_id: UUID) -> HttpResponse:
+def contact_import(request: SignedInRequest, import_id: UUID) -> HttpResponse:
     """What a file would do, and with POST the doing; afterwards, what it did."""
-    operator = person(request)
-    importing.check_may_import(operator)
+    operator = request.user
+    check_may_import_contacts(operator)
     imported = get_object_or_404(ContactImport, pk=import_id, owner=operator)
     if request.method != "POST":
         return _import_page(request, imported)
     try:
-        return see(
-            importing.carry_out(import_id, request.POST.get("plan", ""), operator, address_of(request))
-        )
+        with Slot(operator.pk):
+            plan = request.POST.get("plan", "")
+            return see_other(importing.carry_out(import_id, plan, operator, address_of(request)))
     except importing.Stale:
         return _import_page(request, imported, is_stale=True, status=CONFLICT)
     except ContactImport.DoesNotExist:
-        return see("import_contacts")
+        return see_other("import_contacts")
 
 
 @require_POST
-def export_contacts(request: HttpRequest) -> StreamingHttpResponse:
+def export_contacts(request: SignedInRequest) -> StreamingHttpResponse:
     """All contacts as CSV."""
-    operator = person(request)
-    importing.check_may_import(operator)
+    operator = request.user
+    check_may_import_contacts(operator)
     name = f"contacts-{timezone.localdate():%Y-%m-%d}.csv"
     return StreamingHttpResponse(
         exporting.export(operator, address_of(request)),
@@ -65,10 +69,10 @@ def export_contacts(request: HttpRequest) -> StreamingHttpResponse:
     )
 
 
-def _upload_page(request: HttpRequest, form: UploadForm, status: int = 200) -> HttpResponse:
+def _upload_page(request: SignedInRequest, form: UploadForm, status: int = 200) -> HttpResponse:
     context = {
         "form": form,
-        "country": person(request).dials_from,
+        "country": request.user.dials_from,
         "most_lines": f"{MOST_LINES:,}",
         "largest": LARGEST_BYTES,
     }
@@ -76,10 +80,11 @@ def _upload_page(request: HttpRequest, form: UploadForm, status: int = 200) -> H
 
 
 def _import_page(
-    request: HttpRequest, imported: ContactImport, *, is_stale: bool = False, status: int = 200
+    request: SignedInRequest, imported: ContactImport, *, is_stale: bool = False, status: int = 200
 ) -> HttpResponse:
     context = {"imported": imported, "is_stale": is_stale, "now": timezone.now()}
     if imported.done_at:
         return render(request, "contacts/imported.html", context)
-    plan = importing.planned(imported, person(request))
+    with Slot(request.user.pk):
+        plan = importing.planned(imported, request.user)
     return render(request, "contacts/dry_run.html", context | {"plan": plan}, status=status)

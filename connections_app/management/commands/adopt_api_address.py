@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from connections_app.management.prepared import PreparedCommand
 from connections_app.sync.account import WrongAccount, adopt_api_address
 
 
-class Command(BaseCommand):
+class Command(PreparedCommand):
     help = "Let this database belong to the same account at the address that SIFT_API_URL now names."
 
     def handle(self, *args: Any, **options: Any) -> None:

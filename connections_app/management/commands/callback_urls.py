@@ -3,16 +3,17 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
-from connections_app.addresses import incoming_address, status_address
+from connections_app.audit.log import record
+from connections_app.management.prepared import PreparedCommand
 from connections_app.models import Account, Action, Verb
-from connections_app.recording import record
+from connections_app.web.callback_urls import incoming_address, status_address
 
 EACH_OWN = "<a token of each call's own>"
 
 
-class Command(BaseCommand):
+class Command(PreparedCommand):
     help = "Print the addresses that Sift is to call back. Whoever knows one can tell of calls that are none."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -4,20 +4,20 @@ import signal
 import threading
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from tqdm import tqdm
 
+from connections_app.management.prepared import PreparedCommand
 from connections_app.models import SyncState, Walk
 from connections_app.sift.client import SiftClient
 from connections_app.sync.account import WrongAccount
-from connections_app.sync.walk import Asked, walk, want_full_walk
+from connections_app.sync.walk import WalkRequest, walk, want_full_walk
 
 TURN_SECONDS = 1.0
 
 
-class Command(BaseCommand):
+class Command(PreparedCommand):
     help = "Sync calls from Sift now. The first time, and with --full, the whole list is walked."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -31,8 +31,8 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         try:
             self.report(self.sync(options["full"], stop))
-        except (WrongAccount, OperationalError) as error:
-            raise CommandError(" ".join(str(error).split())) from None
+        except WrongAccount as error:
+            raise CommandError(str(error)) from None
 
     def sync(self, full: bool, stop: threading.Event) -> Walk:
         """One walk, when it is our turn and Sift's wait is over."""
@@ -40,21 +40,21 @@ class Command(BaseCommand):
             want_full_walk()
         self.wait_as_asked(stop)
         client = SiftClient.configured(stop)
-        told = False
+        is_announced = False
         with tqdm(unit=" rows", unit_scale=False, desc="Syncing", disable=None) as bar:
             while not stop.is_set():
                 made = walk(
                     client,
-                    Asked(Walk.Origin.COMMAND),
+                    WalkRequest(Walk.Origin.COMMAND),
                     may_be_long=True,
                     stop=stop,
                     progress=lambda record: show(bar, record),
                 )
                 if made:
                     return made
-                if not told:
+                if not is_announced:
                     self.stderr.write("Another walk is being made; waiting for its end.")
-                    told = True
+                    is_announced = True
                 stop.wait(TURN_SECONDS)
         raise CommandError("Stopped before it was our turn.")
 
@@ -70,7 +70,7 @@ class Command(BaseCommand):
         rate = f"{made.seen / seconds:,.0f} rows/s" if seconds else "–"
         self.stdout.write(
             f"{made.pages} pages, {made.seen} rows seen, {made.created} created, {made.updated} updated, "
-            f"{made.rejected} rejected, {made.read_again} read one by one; {seconds:.1f} s, {rate}"
+            f"{made.unusable} rejected, {made.read_again} read one by one; {seconds:.1f} s, {rate}"
         )
         if made.state != Walk.State.COMPLETED:
             raise CommandError(made.error)

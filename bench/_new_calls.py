@@ -1,0 +1,43 @@
+"""Calls that come in while a bench runs."""
+
+import os
+import time
+from datetime import UTC, datetime, timedelta
+
+from bench._web import close, prepare
+
+ROWS_A_SECOND = 5_000
+
+
+def new_call(number: int) -> dict[str, str]:
+    """A finished call of just now, with an id and a number as unlike the others as real ones are."""
+    drawn = f"{hash((number, 'new')) & 0xFFFFFFFFFFFFFFFF:016x}"
+    ended = datetime.now(UTC)
+    return {
+        "connection_id": drawn,
+        "status": "finished",
+        "direction": "incoming",
+        "start_time": (ended - timedelta(seconds=60)).isoformat(),
+        "end_time": ended.isoformat(),
+        "from": "+14155550001",
+        "to": f"+1{2_000_000_000 + int(drawn, 16) % 7_000_000_000}",
+    }
+
+
+def take_in(seconds: float) -> None:
+    """Take in new calls for so long, `ROWS_A_SECOND` of them, a page's worth of batches; print the rate."""
+    prepare(dict(os.environ))
+    from connections_app.calls.ingest import ingest
+    from connections_app.models import Source
+    from connections_app.sift.payloads import Observation, parse_connection
+
+    began, taken = time.monotonic(), 0
+    while (elapsed := time.monotonic() - began) < seconds:
+        if taken < elapsed * ROWS_A_SECOND:
+            told = (parse_connection(new_call(taken + n)) for n in range(500))
+            ingest([one for one in told if isinstance(one, Observation)], Source.LIST)
+            taken += 500
+        else:
+            time.sleep(0.01)
+    print(taken / (time.monotonic() - began))
+    close()

@@ -1,0 +1,7 @@
+"""Say whether a figure keeps to its limit."""
+
+
+def verdict(what: str, figure: float, *, most: float | None = None, least: float | None = None) -> None:
+    is_met = figure <= most if most is not None else figure >= (least or 0)
+    limit = f"at most {most:g}" if most is not None else f"at least {least:g}"
+    print(f"{what:<45} {figure:>8.2f}  {limit:<13} {'met' if is_met else 'NOT MET'}", flush=True)

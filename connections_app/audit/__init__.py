@@ -1,0 +1,1 @@
+"""The record of what people did: rows are added, and never changed or taken away."""

@@ -1,0 +1,35 @@
+"""The forms of notes."""
+
+from datetime import datetime
+
+from django import forms
+from django.utils.dateparse import parse_datetime
+
+from connections_app.models import Note
+from connections_app.web.fields import NO_ID, LinesField
+
+LONGEST_NOTE = Note._meta.get_field("text").max_length or 0
+
+
+class NoteForm(forms.Form):
+    request_id = forms.UUIDField(error_messages={"required": NO_ID, "invalid": NO_ID})
+    text = LinesField(
+        max_length=LONGEST_NOTE,
+        error_messages={
+            "required": "Write something first.",
+            "max_length": f"A note has at most {LONGEST_NOTE:,} characters; this one has %(show_value)d.",
+        },
+    )
+
+
+class NoteChangeForm(forms.Form):
+    """A note's new text; `as_of` is when it had been changed before it was opened, empty for never."""
+
+    as_of = forms.CharField(required=False)
+    text = NoteForm.base_fields["text"]
+
+    def clean_as_of(self) -> datetime | None:
+        try:
+            return parse_datetime(self.cleaned_data["as_of"])
+        except ValueError:
+            return None

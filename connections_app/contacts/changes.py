@@ -1,0 +1,233 @@
+"""Add, change and delete contacts. Nobody's words are overwritten unseen, and every change is on record."""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from connections_app.access.permissions import check_may_edit_contacts, may_allow_calling, may_delete_contact
+from connections_app.audit.log import record
+from connections_app.calls.contact_lookup import contact_of
+from connections_app.calls.notify import announce
+from connections_app.models import Action, Connection, Contact, Operator, Verb
+from connections_app.models.case_folding import Folded, keyed, keys_of
+
+# So long what was deleted can be put back.
+KEPT = timedelta(days=1)
+DELETED = "deleted"
+CHANGES_SHOWN = 10
+
+
+class ContactExists(Exception):
+    """There is a contact of this number or client already: `contact`."""
+
+    def __init__(self, contact: Contact) -> None:
+        super().__init__(contact.pk)
+        self.contact = contact
+
+
+class ChangedMeanwhile(Exception):
+    """Somebody else changed the contact meanwhile, and it is `contact` now; None where it was deleted."""
+
+    def __init__(self, contact: Contact | None) -> None:
+        super().__init__(contact and contact.pk)
+        self.contact = contact
+
+
+@dataclass(frozen=True, slots=True)
+class ContactFields:
+    """A contact as somebody wrote it; `endpoint` is as Sift writes it."""
+
+    endpoint: str
+    name: str = ""
+    notes: str = ""
+    do_not_call: bool = False
+
+    @classmethod
+    def of(cls, contact: Contact) -> "ContactFields":
+        return cls(contact.endpoint, contact.name, contact.notes, contact.do_not_call)
+
+    def adds_nothing_to(self, contact: Contact) -> bool:
+        """Whether all that is written here the contact has already."""
+        return (
+            self.name in ("", contact.name)
+            and self.notes in ("", contact.notes)
+            and self.do_not_call <= contact.do_not_call
+        )
+
+
+def add(written: ContactFields, operator: Operator, address: str | None = None) -> Contact:
+    """A new contact. Raises `PermissionDenied`, and `ContactExists`."""
+    check_may_edit_contacts(operator)
+    with _once(written), transaction.atomic():
+        contact = Contact.objects.create(**_fields(written), changed_by=operator.get_username())
+        _record(contact, operator, address, " ".join(["Added.", *_mark_in_words(None, written)]), written)
+        announce_calls_with([contact.endpoint])
+    return contact
+
+
+def change(
+    pk: int, written: ContactFields, revision: int, operator: Operator, address: str | None = None
+) -> Contact:
+    """Change the contact that was opened at `revision`; what it says already changes nothing.
+
+    Who may not take the mark “do not call” away leaves it there. Raises `PermissionDenied`, also for giving
+    a marked contact another number; `ChangedMeanwhile`; and `ContactExists` where another contact has the
+    number.
+    """
+    check_may_edit_contacts(operator)
+    with _once(written), transaction.atomic():
+        contact = Contact.objects.select_for_update().filter(pk=pk).first()
+        if contact is None:
+            raise ChangedMeanwhile(None)
+        before = ContactFields.of(contact)
+        written = _with_mark_kept(before, written, operator)
+        if before == written:
+            return contact
+        if contact.revision != revision:
+            raise ChangedMeanwhile(contact)
+        for field, value in _fields(written).items():
+            setattr(contact, field, value)
+        contact.revision += 1
+        contact.changed_by = operator.get_username()
+        contact.save()
+        _record(contact, operator, address, " ".join(_told(before, written)), written, before)
+        announce_calls_with([before.endpoint, contact.endpoint])
+    return contact
+
+
+def delete(pk: int, revision: int, operator: Operator, address: str | None = None) -> Action | None:
+    """Delete the contact that was opened at `revision`; what is on record of it puts it back.
+
+    None where it is deleted already. Raises `PermissionDenied`, also for one with a mark that this person
+    may not take away; and `ChangedMeanwhile`.
+    """
+    check_may_edit_contacts(operator)
+    with transaction.atomic():
+        contact = Contact.objects.select_for_update().filter(pk=pk).first()
+        if contact is None:
+            return None
+        if not may_delete_contact(operator, contact):
+            raise PermissionDenied("This contact is marked “do not call”: a supervisor may delete it.")
+        if contact.revision != revision:
+            raise ChangedMeanwhile(contact)
+        was = ContactFields.of(contact)
+        action = _record(contact, operator, address, "Deleted.", was, deleted=_fields(was))
+        contact.delete()
+        announce_calls_with([was.endpoint])
+    return action
+
+
+def deletion(pk: int) -> ContactFields | None:
+    """The contact whose deletion is action `pk`; None where it is there again, or was deleted a day ago."""
+    recent = Action.objects.filter(verb=Verb.CONTACT, at__gt=timezone.now() - KEPT)
+    action = recent.filter(pk=pk, payload__has_key=DELETED).first()
+    if action is None:
+        return None
+    was = ContactFields(**action.payload[DELETED])
+    return None if contact_of(was.endpoint) else was
+
+
+def changes_of(contact: Contact) -> list[Action]:
+    """The last changes of this contact on record, newest first. One query."""
+    of_contact = Action.objects.filter(subject=subject(contact.pk), phase=Action.Phase.OUTCOME)
+    return list(of_contact.order_by("-id")[:CHANGES_SHOWN])
+
+
+def subject(pk: int) -> str:
+    """How the record of actions names a contact."""
+    return f"contact {pk}"
+
+
+def announce_calls_with(endpoints: Collection[str]) -> None:
+    """Announce the calls in progress with one of these ends: they show its name. One query."""
+    wanted = keys_of(endpoints)
+    calls = Connection.objects.in_progress().alias(
+        caller_key=Folded("from_endpoint"), callee_key=Folded("to_endpoint")
+    )
+    with_one = calls.filter(Q(caller_key__in=wanted) | Q(callee_key__in=wanted))
+    if found := list(with_one.values_list("pk", flat=True)):
+        announce(found)
+
+
+def _with_mark_kept(before: ContactFields, written: ContactFields, operator: Operator) -> ContactFields:
+    if not before.do_not_call or may_allow_calling(operator):
+        return written
+    if len(set(keyed([before.endpoint, written.endpoint]).values())) > 1:
+        raise PermissionDenied("This contact is marked “do not call”: a supervisor may change its number.")
+    return ContactFields(written.endpoint, written.name, written.notes, do_not_call=True)
+
+
+def _fields(written: ContactFields) -> dict[str, Any]:
+    return {
+        "endpoint": written.endpoint,
+        "name": written.name,
+        "notes": written.notes,
+        "do_not_call": written.do_not_call,
+    }
+
+
+def _told(before: ContactFields, after: ContactFields) -> list[str]:
+    """What a change did, in sentences."""
+    words = []
+    if before.endpoint != after.endpoint:
+        words.append(f"Moved from {before.endpoint} to {after.endpoint}.")
+    if before.name != after.name:
+        words.append(f"Renamed from “{before.name}” to “{after.name}”.")
+    if before.notes != after.notes:
+        words.append("Changed the notes.")
+    return words + _mark_in_words(before, after)
+
+
+def _mark_in_words(before: ContactFields | None, after: ContactFields) -> list[str]:
+    if (before is not None and before.do_not_call) == after.do_not_call:
+        return []
+    return ["Marked “do not call”." if after.do_not_call else "Took the mark “do not call” away."]
+
+
+def _record(
+    contact: Contact,
+    operator: Operator,
+    address: str | None,
+    outcome: str,
+    written: ContactFields,
+    before: ContactFields | None = None,
+    deleted: Mapping[str, Any] | None = None,
+) -> Action:
+    payload = {"endpoint": written.endpoint, "name": written.name, "do_not_call": written.do_not_call}
+    if before is not None:
+        payload["before"] = {
+            "endpoint": before.endpoint,
+            "name": before.name,
+            "do_not_call": before.do_not_call,
+        }
+    if deleted is not None:
+        payload[DELETED] = dict(deleted)
+    return record(
+        Verb.CONTACT,
+        Action.Phase.OUTCOME,
+        operator,
+        address=address,
+        subject=subject(contact.pk),
+        payload=payload,
+        outcome=outcome,
+    )
+
+
+@contextmanager
+def _once(written: ContactFields) -> Iterator[None]:
+    """Raises `ContactExists` where the database refuses a second contact of the same number;
+    `ChangedMeanwhile` where that one is gone again."""
+    try:
+        yield
+    except IntegrityError as error:
+        if "contact_endpoint_once" not in str(error):
+            raise
+        contact = contact_of(written.endpoint)
+        raise (ContactExists(contact) if contact else ChangedMeanwhile(None)) from error

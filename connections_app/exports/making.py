@@ -1,0 +1,304 @@
+"""Exports that a person asks for: on record all, and those of many calls made into a file in the background.
+
+The calls of a file are read in one snapshot, by one statement. A worker takes an export by a conditional
+update that names a new file, and says each second that it works on it; one that was cut off is started over
+by another worker, into another file. So two workers never write one file, and the row names the file that
+counts.
+"""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+import psycopg
+from asgiref.sync import async_to_sync, sync_to_async
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+
+from connections_app.audit.log import record
+from connections_app.call_list.query import Refused
+from connections_app.call_list.time_limits import Count
+from connections_app.exports import copying
+from connections_app.exports.copying import Piece
+from connections_app.exports.writing import ExportRequest, Format
+from connections_app.models import Action, Export, Operator, Verb
+from connections_app.web import jobs
+
+State = Export.State
+
+OPEN = (State.WAITING, State.RUNNING)
+MAY_START_AGAIN = (State.STOPPED, State.FAILED)
+# So long a file is there to be fetched.
+KEPT = timedelta(days=7)
+# So many one person has at once.
+MOST = 20
+SAVED_EVERY = 1.0  # seconds; a run that says nothing for `jobs.LOST_AFTER` is started over
+PAUSE = 1.0  # seconds
+# The database went away, or was made to end what it did: it is tried again. Whatever else it says is final.
+GONE = ("08", "57P")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What is asked for, the name that its file has for people, and how many calls were counted for it."""
+
+    asked: ExportRequest
+    name: str
+    count: Count
+
+
+def record_sending(named: Named, operator: Operator, address: str | None) -> None:
+    """Put on record that calls are sent to somebody; before they are."""
+    _record(
+        named.asked,
+        named.count.calls,
+        "calls",
+        Action.Phase.OUTCOME,
+        operator,
+        address,
+        f"Sent {named.count}.",
+    )
+
+
+def begin(named: Named, operator: Operator, address: str | None) -> Export:
+    """Write down what is asked for, on record; `work` then makes it.
+
+    The same asked for again, before it is there, is the same one. Raises `Refused` to whoever has too many.
+    """
+    asked = named.asked
+    with transaction.atomic():
+        Operator.objects.select_for_update().get(pk=operator.pk)
+        own = Export.objects.filter(owner=operator)
+        wanted = {"format": asked.format, "query": asked.query, "columns": list(asked.columns)}
+        if same := own.filter(**wanted, time_zone=asked.time_zone, state__in=OPEN).first():
+            return same
+        if own.count() >= MOST:
+            raise Refused(f"You have {MOST} exports, which is as many as are kept. Delete one of them first.")
+        made = own.create(
+            **wanted,
+            owner=operator,
+            time_zone=asked.time_zone,
+            name=named.name,
+            counted=named.count.calls,
+            file_name=uuid4().hex,
+        )
+        _record_of(made, Action.Phase.INTENT, operator, address)
+    return made
+
+
+def stop(export: Export) -> bool:
+    """Let it end where it is; whether it was not over."""
+    with transaction.atomic():
+        stopped = Export.objects.filter(pk=export.pk, state__in=OPEN).update(
+            state=State.STOPPED, ended_at=timezone.now(), working_since=None
+        )
+        if stopped:
+            export.refresh_from_db()
+            _record_of(export, Action.Phase.OUTCOME, export.owner, outcome=_outcome(export))
+    return bool(stopped)
+
+
+def start_again(export: Export, operator: Operator, address: str | None) -> bool:
+    """Queue an export that was stopped, or failed, from its beginning. Returns True if it was such a one."""
+    with transaction.atomic():
+        is_queued = Export.objects.filter(pk=export.pk, state__in=MAY_START_AGAIN).update(
+            state=State.WAITING, reason="", ended_at=None
+        )
+        if is_queued:
+            _record_of(export, Action.Phase.INTENT, operator, address)
+    return bool(is_queued)
+
+
+def delete(export: Export) -> None:
+    """Take it away with its file. A worker that is at it finds it gone."""
+    export.delete()
+    path_of(export).unlink(missing_ok=True)
+
+
+def unfinished() -> list[int]:
+    """The keys of those that somebody has to go on with."""
+    return jobs.unfinished(Export.objects.filter(state__in=OPEN))
+
+
+def delete_old() -> int:
+    """Take away what is older than a week, and files whose export is gone; how many files that were."""
+    old = Export.objects.filter(ended_at__lt=timezone.now() - KEPT).exclude(state__in=OPEN)
+    old.delete()
+    lying = [path for path in folder().iterdir() if path.is_file()]
+    known = set(Export.objects.values_list("file_name", flat=True))
+    orphans = [path for path in lying if path.name not in known]
+    for path in orphans:
+        path.unlink(missing_ok=True)
+    return len(orphans)
+
+
+def work(pk: int, stopping: threading.Event | None = None) -> None:
+    """Make an export from its beginning, until `stopping`; leave at once where another worker makes it."""
+    export = Export.objects.filter(pk=pk, state__in=OPEN).first()
+    if export is None:
+        return
+    cut_off, new = export.file_name, uuid4().hex
+    open_one = Export.objects.filter(pk=pk, state__in=OPEN)
+    held = jobs.claim(open_one, state=State.RUNNING, file_name=new, written=0, length=0)
+    if held is None:
+        return
+    (folder() / cut_off).unlink(missing_ok=True)
+    try:
+        export.refresh_from_db()
+        _Making(export, held, stopping or threading.Event()).run()
+    finally:
+        if not Export.objects.filter(pk=pk, file_name=new).exists():
+            (folder() / new).unlink(missing_ok=True)
+
+
+def path_of(export: Export) -> Path:
+    return folder() / export.file_name
+
+
+def folder() -> Path:
+    """Where the files lie, which is for nobody else to look into."""
+    there: Path = settings.DATA_DIR / "exports"
+    there.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return there
+
+
+class _Making:
+    """One worker's run at an export."""
+
+    def __init__(self, export: Export, held: datetime, stopping: threading.Event) -> None:
+        self.export, self.held, self.stopping = export, held, stopping
+
+    def run(self) -> None:
+        try:
+            descriptor = os.open(path_of(self.export), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                async_to_sync(self._write)(file)
+        except Refused as problem:
+            self._end(State.FAILED, str(problem))
+        except OSError as problem:
+            self._end(State.FAILED, f"The file could not be written: {problem.strerror}.")
+        except psycopg.Error as problem:
+            if problem.sqlstate is None or problem.sqlstate.startswith(GONE):
+                self._let_go()
+                raise
+            self._end(State.FAILED, f"The database could not read the calls: {type(problem).__name__}.")
+
+    async def _write(self, file: BinaryIO) -> None:
+        one = self.export
+        asked = ExportRequest(one.query, Format(one.format), one.columns, one.time_zone)
+        saved_at = time.monotonic()
+        async with aclosing(_with_pauses(copying.pieces(asked))) as pieces:
+            async for piece in pieces:
+                if piece:
+                    file.write(piece.body)
+                    one.written += piece.rows
+                    one.length += len(piece.body)
+                if time.monotonic() - saved_at < SAVED_EVERY:
+                    continue
+                if not await sync_to_async(self._save)(file):
+                    return
+                if self.stopping.is_set():
+                    await sync_to_async(self._let_go)()
+                    return
+                saved_at = time.monotonic()
+        if await sync_to_async(self._save)(file):
+            await sync_to_async(self._end)(State.DONE)
+
+    def _save(self, file: BinaryIO) -> bool:
+        """Write what there is to the disk, and say how much. Returns True if this run still counts."""
+        file.flush()
+        os.fdatasync(file.fileno())
+        now = timezone.now()
+        ours = self._ours().update(written=self.export.written, length=self.export.length, working_since=now)
+        self.held = now
+        return bool(ours)
+
+    def _let_go(self) -> None:
+        self._ours().update(working_since=None)
+
+    def _end(self, state: Export.State, reason: str = "") -> None:
+        with transaction.atomic():
+            if self._ours().update(state=state, reason=reason, ended_at=timezone.now(), working_since=None):
+                self.export.refresh_from_db()
+                _record_of(
+                    self.export, Action.Phase.OUTCOME, self.export.owner, outcome=_outcome(self.export)
+                )
+
+    def _ours(self) -> "models.QuerySet[Export]":
+        return Export.objects.filter(pk=self.export.pk, working_since=self.held, state=State.RUNNING)
+
+
+async def _with_pauses(pieces: AsyncGenerator[Piece, None]) -> AsyncGenerator[Piece | None, None]:
+    """Yield the pieces, and None whenever none came for a second: the database may sort for long."""
+    async with aclosing(pieces):
+        coming = None
+        try:
+            while True:
+                coming = coming or asyncio.ensure_future(anext(pieces, None))
+                done, _ = await asyncio.wait({coming}, timeout=PAUSE)
+                if not done:
+                    yield None
+                elif piece := coming.result():
+                    coming = None
+                    yield piece
+                else:
+                    return
+        finally:
+            if coming and coming.cancel():
+                await asyncio.wait({coming})
+
+
+def _outcome(export: Export) -> str:
+    match export.state:
+        case State.DONE:
+            return f"Made a file of {export.written:,} calls."
+        case State.STOPPED:
+            return f"Stopped after {export.written:,} calls."
+        case _:
+            return f"Failed after {export.written:,} calls: {export.reason}"
+
+
+def _record_of(
+    export: Export,
+    phase: Action.Phase,
+    operator: Operator,
+    address: str | None = None,
+    outcome: str = "",
+) -> None:
+    asked = ExportRequest(export.query, Format(export.format), export.columns, export.time_zone)
+    _record(asked, export.counted, f"export {export.pk}", phase, operator, address, outcome)
+
+
+def _record(
+    asked: ExportRequest,
+    calls: int,
+    subject: str,
+    phase: Action.Phase,
+    operator: Operator,
+    address: str | None,
+    outcome: str,
+) -> None:
+    record(
+        Verb.EXPORT,
+        phase,
+        operator,
+        address=address,
+        subject=subject,
+        payload={
+            "calls": calls,
+            "query": asked.query,
+            "format": str(asked.format),
+            "columns": list(asked.columns),
+            "time_zone": asked.time_zone,
+        },
+        outcome=outcome,
+    )

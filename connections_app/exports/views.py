@@ -1,0 +1,182 @@
+"""`/calls/export/` and `/exports/`: the list of calls as a file, sent at once or made in the background."""
+
+from asgiref.sync import async_to_sync
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from connections_app.audit.log import address_of
+from connections_app.call_list.filters import filtered
+from connections_app.call_list.query import Refused, filter_words, form_of, in_country, with_fixed_dates
+from connections_app.exports import making, streaming, writing
+from connections_app.exports.making import Named
+from connections_app.exports.tasks import make_export
+from connections_app.exports.writing import ExportRequest, Format
+from connections_app.models import Export
+from connections_app.web.concurrency import Busy, Slot
+from connections_app.web.file_responses import sent
+from connections_app.web.request import SignedInRequest
+from connections_app.web.responses import BAD_REQUEST, UNAVAILABLE, queue, see_other
+
+State = Export.State
+RETRY_AFTER = "10"  # seconds
+TYPES = {Format.CSV: "text/csv; charset=utf-8", Format.NDJSON: "application/x-ndjson"}
+
+
+@require_POST
+def export_calls(request: SignedInRequest) -> HttpResponseBase:
+    """All calls that `query` asks for, as a file."""
+    try:
+        named = _named(request)
+        if named.count.calls <= writing.INLINE_LIMIT:
+            return _sent(request, named)
+        made = making.begin(named, request.user, address_of(request))
+    except Refused as problem:
+        return _refused(request, str(problem), BAD_REQUEST)
+    except Busy as busy:
+        answer = _refused(request, str(busy), UNAVAILABLE)
+        answer.headers["Retry-After"] = RETRY_AFTER
+        return answer
+    queue(request, make_export, made.pk)
+    return see_other(made)
+
+
+@never_cache
+@require_safe
+def exports(request: SignedInRequest) -> HttpResponse:
+    """The exports of the person who asks, newest first."""
+    own = _own(request).order_by("-asked_at", "-pk")
+    context = {
+        "exports": [_described(one) for one in own],
+        "now": timezone.now(),
+        "days": making.KEPT.days,
+        "at_once": f"{writing.INLINE_LIMIT:,}",
+    }
+    return render(request, "exports/exports.html", context)
+
+
+@never_cache
+@require_safe
+def show_export(request: SignedInRequest, pk: int) -> HttpResponse:
+    """How far an export is; for htmx, the part of the page that changes."""
+    return _state(request, _one(request, pk))
+
+
+@require_safe
+def fetch_export(request: SignedInRequest, pk: int) -> HttpResponseBase:
+    """The file, once it is there."""
+    one = _one(request, pk)
+    if one.state != State.DONE:
+        return see_other(one)
+    try:
+        file = making.path_of(one).open("rb")
+    except FileNotFoundError:
+        raise Http404 from None
+    # "identity" keeps it from being packed, and so from losing its length.
+    headers = {"Cache-Control": "private, no-cache", "Content-Encoding": "identity"}
+    headers |= _headers(one.name, Format(one.format)) | {"Content-Length": str(one.length)}
+    return StreamingHttpResponse(sent(streaming.octets(file)), headers=headers)
+
+
+@require_POST
+def stop_export(request: SignedInRequest, pk: int) -> HttpResponse:
+    one = _one(request, pk)
+    making.stop(one)
+    return _changed(request, pk)
+
+
+@require_POST
+def start_export_again(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Queue an export that was stopped, or failed, from its beginning."""
+    one = _one(request, pk)
+    if making.start_again(one, request.user, address_of(request)):
+        queue(request, make_export, one.pk)
+    return _changed(request, pk)
+
+
+@require_POST
+def delete_export(request: SignedInRequest, pk: int) -> HttpResponse:
+    making.delete(_one(request, pk))
+    return see_other("exports")
+
+
+def _own(request: SignedInRequest) -> QuerySet[Export]:
+    return Export.objects.filter(owner=request.user)
+
+
+def _one(request: SignedInRequest, pk: int) -> Export:
+    """One's own; of another's nobody learns that it is there."""
+    return get_object_or_404(_own(request), pk=pk)
+
+
+def _named(request: SignedInRequest) -> Named:
+    """What the form asks for. Raises `Refused`."""
+    if (format := request.POST.get("format", Format.CSV)) not in Format:
+        raise Refused("Choose CSV or JSON lines.")
+    query = request.POST.get("query", "")
+    country = request.user.dials_from
+    form = form_of(QueryDict(in_country(query, country)))
+    asked = ExportRequest(
+        with_fixed_dates(QueryDict(query), country),
+        Format(format),
+        writing.columns_for(request.user),
+        timezone.get_current_timezone_name(),
+    )
+    return Named(asked, writing.file_name(form, asked.format), writing.counted(filtered(form)))
+
+
+def _sent(request: SignedInRequest, named: Named) -> HttpResponseBase:
+    """The file as it is read. Raises `Busy`, `Refused`."""
+    pieces = async_to_sync(streaming.begun)(named.asked, Slot(request.user.pk))
+    making.record_sending(named, request.user, address_of(request))
+    # "identity" keeps it from being packed, piece by piece, in the one thread that serves everybody.
+    headers = {"Content-Encoding": "identity", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingHttpResponse(pieces, headers=headers | _headers(named.name, named.asked.format))
+
+
+def _headers(name: str, format: Format) -> dict[str, str]:
+    return {"Content-Type": TYPES[format], "Content-Disposition": f'attachment; filename="{name}"'}
+
+
+def _changed(request: SignedInRequest, pk: int) -> HttpResponse:
+    return _state(request, _one(request, pk)) if request.htmx else see_other("export", pk)
+
+
+def _state(request: SignedInRequest, one: Export) -> HttpResponse:
+    template = "exports/_export_state.html" if request.htmx else "exports/export.html"
+    return render(request, template, _described(one) | {"now": timezone.now(), "days": making.KEPT.days})
+
+
+def _described(one: Export) -> dict[str, object]:
+    return {
+        "export": one,
+        "sentence": _sentence(one),
+        "words": filter_words(one.query) or "All calls",
+        "of": max(1, one.counted, one.written),
+        "is_open": one.state in making.OPEN,
+        "may_start_again": one.state in making.MAY_START_AGAIN,
+        "is_there": one.state == State.DONE,
+        "kept_until": one.ended_at and one.ended_at + making.KEPT,
+    }
+
+
+def _sentence(one: Export) -> str:
+    """How far it is, in words."""
+    match one.state:
+        case State.WAITING:
+            return "Waiting for its turn."
+        case State.RUNNING:
+            return f"{one.written:,} of about {one.counted:,} calls written."
+        case State.DONE:
+            return f"Ready: {one.written:,} calls."
+        case State.STOPPED:
+            return f"Stopped after {one.written:,} calls."
+    return f"Failed after {one.written:,} calls."
+
+
+def _refused(request: SignedInRequest, words: str, status: int) -> HttpResponse:
+    context = {"words": words, "query": request.POST.get("query", "")}
+    return render(request, "exports/export_refused.html", context, status=status)

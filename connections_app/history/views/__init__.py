@@ -1,1 +1,0 @@
-"""The pages of history, one file a thing that is shown."""

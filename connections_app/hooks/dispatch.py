@@ -1,0 +1,63 @@
+"""Take one callback of any kind: it is answered whatever happens."""
+
+import logging
+from collections.abc import Callable
+
+from django.db import IntegrityError, InterfaceError, OperationalError
+from psycopg.errors import DeadlockDetected
+from psycopg_pool import PoolTimeout
+
+from connections_app.engines.database import is_commit_unknown, server
+from connections_app.hooks import undelivered
+from connections_app.hooks.done import answer_done
+from connections_app.hooks.incoming import answer_incoming
+from connections_app.hooks.received import (
+    LARGEST_BODY,
+    UNAVAILABLE,
+    Answered,
+    Overtaken,
+    Received,
+    WrongToken,
+)
+from connections_app.hooks.status import answer_status
+
+logger = logging.getLogger(__name__)
+
+Answer = Callable[[Received], Answered]
+
+ANSWERS: dict[str, Answer] = {"status": answer_status, "incoming": answer_incoming, "done": answer_done}
+TRIES = 4
+TRY_LATER = Answered.refusing(UNAVAILABLE, "Try again later.")
+
+
+def take(kind: str, received: Received) -> Answered:
+    """The answer to what came at `/hooks/sift/<kind>/<token>/`: its status, and a JSON object."""
+    if len(received.raw) > LARGEST_BODY:
+        return Answered.refusing(413, "The body is too large.")
+    if server.is_open:
+        return TRY_LATER
+    try:
+        return _answer_again(ANSWERS[kind], received)
+    except WrongToken:
+        return Answered.refusing(404, "Not found.")
+    except (OperationalError, InterfaceError, PoolTimeout, Overtaken) as problem:
+        logger.error("A callback was not taken: the database does not answer (%s)", type(problem).__name__)
+        server.suspect()
+        if is_commit_unknown(problem):
+            undelivered.note(received)
+        return TRY_LATER
+
+
+def _answer_again(answer: Answer, received: Received) -> Answered:
+    """The answer; tried again where something that happened at the same moment was in its way."""
+    for _ in range(TRIES - 1):
+        received.claimed.script = None
+        try:
+            return answer(received)
+        except (IntegrityError, Overtaken):
+            continue
+        except OperationalError as problem:
+            if not isinstance(problem.__cause__, DeadlockDetected):
+                raise
+    received.claimed.script = None
+    return answer(received)

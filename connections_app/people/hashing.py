@@ -1,0 +1,52 @@
+"""Passwords are hashed two at a time in a process, and never while a database connection is held."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
+
+from django.contrib.auth.hashers import Argon2PasswordHasher, PBKDF2PasswordHasher
+
+from connections_app.engines import database
+from connections_app.web.concurrency import Busy
+
+MAX_CONCURRENT = 2
+WAIT_SECONDS = 3.0
+MANY = "Many people are signing in just now. Try again in a few seconds."
+
+_turns = BoundedSemaphore(MAX_CONCURRENT)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Wait for a turn, with the database connection given back. Raises `Busy`."""
+    database.release()
+    if not _turns.acquire(timeout=WAIT_SECONDS):
+        raise Busy(MANY)
+    try:
+        yield
+    finally:
+        _turns.release()
+
+
+class Argon2Hasher(Argon2PasswordHasher):
+    """Argon2id on one core, a tenth of a second; OWASP's least is 19 MiB, twice."""
+
+    time_cost = 2
+    memory_cost = 64 * 1024  # KiB
+    parallelism = 1
+
+    def encode(self, password: str, salt: str) -> str:
+        with _turn():
+            return super().encode(password, salt)
+
+    def verify(self, password: str, encoded: str) -> bool:
+        with _turn():
+            return super().verify(password, encoded)
+
+
+class PBKDF2Hasher(PBKDF2PasswordHasher):
+    """For passwords that were set before; each is hashed by Argon2id when its person next signs in."""
+
+    def encode(self, password: str, salt: str, iterations: int | None = None) -> str:
+        with _turn():
+            return super().encode(password, salt, iterations)

@@ -1,0 +1,70 @@
+"""Sign-ins as the web process takes them: before Django's own handler, a few at a time.
+
+Django has a thread for each request. A hundred of them that wait to hash a password keep the event loop, and
+with it callbacks and pages, from running for seconds; those that wait here cost nothing.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import cache
+from typing import Any
+
+from csp.utils import build_policy
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from connections_app.people import hashing
+from connections_app.people.middleware import RETRY_AFTER, UNAVAILABLE
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+MAX_CONCURRENT = 2 * hashing.MAX_CONCURRENT  # some look a person up or begin a session while others hash
+
+
+class SignIns:
+    """ASGI: lets a few sign-ins at a time through to `application`, and answers 503 to who waits for long.
+
+    Their forms are complete: no turn waits for one (`Bodies`).
+    """
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+        self.turns = asyncio.Semaphore(MAX_CONCURRENT)
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        is_post = scope["type"] == "http" and scope["method"] == "POST"
+        if not is_post or scope["path"] != reverse("login"):
+            await self.application(scope, receive, send)
+            return
+        try:
+            async with asyncio.timeout(hashing.WAIT_SECONDS):
+                await self.turns.acquire()
+        except TimeoutError:
+            await _refuse(send)
+            return
+        try:
+            await self.application(scope, receive, send)
+        finally:
+            self.turns.release()
+
+
+@cache
+def _busy_page() -> bytes:
+    return render_to_string("busy.html", {"words": hashing.MANY}).encode()
+
+
+async def _refuse(send: Send) -> None:
+    body = _busy_page()
+    headers = [
+        (b"content-type", b"text/html; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+        (b"content-security-policy", build_policy().encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"cache-control", b"no-store"),
+        (b"retry-after", RETRY_AFTER.encode()),
+    ]
+    await send({"type": "http.response.start", "status": UNAVAILABLE, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,71 @@
+"""What to look for when somebody looks for a number: each form that the form to place calls can read."""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
+
+from connections_app.sift.numbers import ImpossibleNumber, e164, is_number, search_text
+
+# Shorter pieces of a number are in most numbers.
+LEAST_DIGITS = 3
+LONGEST_COUNTRY_CODE = 3  # digits
+# What most countries dial before the code of another country; people write it in any.
+INTERNATIONAL = "00"
+
+
+def search_texts(written: str, country: str) -> list[str]:
+    """Return the texts one of which stands in an endpoint, as Sift writes it, that `written` may mean.
+
+    The first is `written` as it is, without what people put between digits where it is a number or a piece of
+    one. The others begin with `+`: a number that is written as it is dialled within `country` (`GB`:
+    `020 7946`), or from there to another one (`00 44 20`), or with both (`+44 (0)20`).
+    """
+    literal = search_text(written)
+    others = [*_from_its_beginning(literal, country), *_whole(written, country)] if literal else []
+    texts = [literal]
+    for text in sorted(set(others), key=len):
+        is_long = sum(map(str.isdigit, text)) >= LEAST_DIGITS
+        # Whatever has a longer text in it has the shorter one as well.
+        if is_long and not any(shorter in text for shorter in texts):
+            texts.append(text)
+    return texts
+
+
+def _whole(written: str, country: str) -> Iterator[str]:
+    with suppress(ImpossibleNumber):
+        yield e164(written, country)
+
+
+def _from_its_beginning(digits: str, country: str) -> Iterator[str]:
+    """The beginnings in E.164 of a number that `digits`, with or without a `+`, are the beginning of."""
+    if not is_number(digits):
+        return
+    metadata = PhoneMetadata.metadata_for_region(country, None)
+    number = digits.removeprefix("+") if digits.startswith("+") else _after_exit_code(digits, metadata)
+    if number is not None:
+        yield f"+{number}"
+        yield from _without_trunk_prefix(number)
+    elif metadata and metadata.national_prefix and digits.startswith(metadata.national_prefix):
+        yield f"+{metadata.country_code}{digits.removeprefix(metadata.national_prefix)}"
+
+
+def _after_exit_code(digits: str, metadata: PhoneMetadata | None) -> str | None:
+    """What follows the digits that are dialled for another country; None where there are none."""
+    own = metadata.international_prefix if metadata else None
+    found = re.match(own, digits) if own else None
+    if found:
+        return digits[found.end() :]
+    return digits.removeprefix(INTERNATIONAL) if digits.startswith(INTERNATIONAL) else None
+
+
+def _without_trunk_prefix(number: str) -> Iterator[str]:
+    """The same without the 0 that is dialled within its country only, as in `+44 (0)20`."""
+    for length in range(1, LONGEST_COUNTRY_CODE + 1):
+        code = number[:length]
+        regions = COUNTRY_CODE_TO_REGION_CODE.get(int(code)) if len(code) == length else None
+        metadata = PhoneMetadata.metadata_for_region(regions[0], None) if regions else None
+        prefix = metadata.national_prefix if metadata else None
+        if prefix and prefix.startswith("0") and number.startswith(code + prefix):
+            yield f"+{code}{number.removeprefix(code + prefix)}"

@@ -1,0 +1,13 @@
+"""What every page knows of the sync."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from connections_app.calls.freshness import freshness as freshness_now
+
+
+def freshness(request: HttpRequest) -> dict[str, Any]:
+    """The freshness mark, for who is signed in. One or two queries."""
+    user = getattr(request, "user", None)
+    return {"freshness": freshness_now() if user and user.is_authenticated else None}

@@ -1,0 +1,54 @@
+"""What is kept for a while only: walks that found nothing, and the bodies of callbacks."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from connections_app.models import Callback, Walk
+
+# Rows in one statement, so that no lock is held for long.
+BATCH = 5_000
+Row = TypeVar("Row", Walk, Callback)
+
+
+def delete_uneventful_walks() -> int:
+    """Remove walks by the schedule that found nothing new and nothing wrong, once they are old enough.
+
+    Returns how many; UNEVENTFUL_WALKS_DAYS says how old, 0 keeps them.
+    """
+    uneventful = Walk.objects.filter(
+        state=Walk.State.COMPLETED,
+        origin=Walk.Origin.SCHEDULE,
+        full=False,
+        created=0,
+        updated=0,
+        unusable=0,
+        odd_values=0,
+    )
+    return _forget(
+        uneventful, "finished_at__lt", settings.UNEVENTFUL_WALKS_DAYS, lambda rows: rows.delete()[0]
+    )
+
+
+def delete_old_bodies() -> int:
+    """Remove the bodies of old callbacks, with what callers said and typed in them; the callbacks stay.
+
+    Returns how many; CALLBACK_BODIES_DAYS says how old, 0 keeps them.
+    """
+    kept = Callback.objects.filter(body__isnull=False)
+    return _forget(kept, "last_at__lt", settings.CALLBACK_BODIES_DAYS, lambda rows: rows.update(body=None))
+
+
+def _forget(rows: QuerySet[Row], is_old: str, days: int, take: Callable[[QuerySet[Row]], int]) -> int:
+    if not days:
+        return 0
+    old = rows.filter(**{is_old: timezone.now() - timedelta(days=days)}).order_by("pk")
+    count, last = 0, 0
+    while keys := list(old.filter(pk__gt=last).values_list("pk", flat=True)[:BATCH]):
+        count += take(rows.filter(pk__in=keys))
+        last = keys[-1]
+    return count

@@ -1,0 +1,55 @@
+"""Slow work that is limited: how much of it one person has at once, and what is said to whoever must wait."""
+
+from collections import Counter
+from threading import Condition
+
+from connections_app.engines import database
+
+MOST_AT_ONCE = 3  # slow operations of one person in one process
+WAIT_SECONDS = 3.0
+TOO_MANY = (
+    f"You have {MOST_AT_ONCE} slow operations running, such as exports, imports and searches."
+    " Wait until one of them has ended, and try again."
+)
+
+
+class Busy(Exception):
+    """The work cannot be begun now; `str()` says why, and what to do. It is answered 503."""
+
+
+class Slot:
+    """One person's right to one slow operation; given back by `release`, or once nothing refers to it."""
+
+    _taken: Counter[int] = Counter()
+    _changed = Condition()
+
+    def __init__(self, person: int) -> None:
+        """Take one; waits some seconds, without a database connection. Raises `Busy`."""
+        self.person, self.is_held = person, False
+        with self._changed:
+            if not self._is_free():
+                database.release()
+                self._changed.wait_for(self._is_free, WAIT_SECONDS)
+            if not self._is_free():
+                raise Busy(TOO_MANY)
+            self._taken[person] += 1
+            self.is_held = True
+
+    def release(self) -> None:
+        with self._changed:
+            if self.is_held:
+                self.is_held = False
+                self._taken[self.person] -= 1
+                self._changed.notify_all()
+
+    def __enter__(self) -> "Slot":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def __del__(self) -> None:
+        self.release()
+
+    def _is_free(self) -> bool:
+        return self._taken[self.person] < MOST_AT_ONCE
