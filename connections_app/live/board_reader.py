@@ -73,13 +73,15 @@ class Reading:
     """What the database said: all of it is asked before any of it is taken in.
 
     `missing` are keys of calls that are not there any more; `unlisted` counts those in progress beyond the
-    board, None where that was not asked.
+    board, None where that was not asked. Of calls that were `announced` something has changed, be it only
+    their notes or tags, which the board does not show.
     """
 
     now: datetime
     calls: Sequence[Connection]
     missing: set[int]
     hour: LastHour
+    announced: bool = False
     fed: Sequence[Fed] = ()
     unlisted: Mapping[str, int] | None = None
 
@@ -106,7 +108,7 @@ class Reader:
         now = timezone.now()
         found = with_state(calls)
         missing = set(calls) - {call.pk for call in found}
-        return self._change(Reading(now, found, missing, self._hour(now)), kinds)
+        return self._change(Reading(now, found, missing, self._hour(now), announced=True), kinds)
 
     def read_whole(self, kinds: Iterable[Kind]) -> Change | None:
         """Compare the whole board, and the change feed, with what was told. Eight queries at the most.
@@ -123,7 +125,8 @@ class Reader:
         missing = set(left) - {call.pk for call in over}
         self.read_mark()
         fed, hour = self._fed(), self._hour(now, every=0)
-        return self._change(Reading(now, [*over, *listed], missing, hour, fed, unlisted), kinds)
+        reading = Reading(now, [*over, *listed], missing, hour, fed=fed, unlisted=unlisted)
+        return self._change(reading, kinds)
 
     def read_mark(self) -> None:
         """Read how fresh the calls are. One query."""
@@ -158,6 +161,8 @@ class Reader:
             elif _facts(row) != _facts(self.rows.get(call.pk)):
                 self.rows[call.pk] = row
                 rows.append(row)
+            elif read.announced:
+                others.add(call.connection_id)
         self._forget_drawings([*(row.call.pk for row in rows), *gone])
         if read.unlisted is not None:
             self.unlisted = read.unlisted

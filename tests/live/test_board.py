@@ -15,13 +15,19 @@ from pytest_django.asserts import assertContains
 from connections_app.calls.ingest import doubt
 from connections_app.live import board, board_reader
 from connections_app.live.board import LIMIT
-from connections_app.live.board_reader import Kind, Reader
-from connections_app.models import CallRequest, Connection, Doubt, Operator, Outcome, Source
+from connections_app.live.board_reader import Change, Kind, Reader
+from connections_app.models import CallRequest, Connection, Doubt, Operator, Outcome, Source, Tag
+from connections_app.tags import tagging
 from tests.factories import FRAME, seen
 
 pytestmark = pytest.mark.django_db
 
 Make = Callable[..., Operator]
+
+
+def told(change: Change, kind: Kind) -> Any:
+    """The data of the `calls` event of a change."""
+    return json.loads(f"{{{change.drawn[kind]}}}")
 
 
 def calls_of(answer: Any) -> list[Connection]:
@@ -153,7 +159,10 @@ def test_reading_what_was_announced_costs_one_query(
     with django_assert_num_queries(0):
         reader.snapshot(Kind.BOARD)
     with django_assert_num_queries(1):
-        assert reader.read(calls, [Kind.BOARD]) is None
+        change = reader.read(calls, [Kind.BOARD])
+    # Announced again, the board shows them as it did.
+    assert change
+    assert told(change, Kind.BOARD)["rows"] == []
     times = {"start_time": "2026-05-10T02:28:17Z", "end_time": "2026-05-10T02:29:17Z"}
     seen(*({"connection_id": f"c{n}", "status": "finished", **times} for n in range(20)))
     with django_assert_num_queries(1):
@@ -213,6 +222,20 @@ def test_the_figures_of_a_full_board_are_those_of_all_calls(monkeypatch: pytest.
     assert reader.read_whole([Kind.BRIEF]) is None
 
 
+def test_a_change_that_the_board_does_not_show_is_told_too(make_operator: Make) -> None:
+    """A tag on a call that is listed: whoever has its page open must hear of it."""
+    seen({"connection_id": "a", "status": "connected"})
+    call = Connection.objects.get()
+    reader = Reader()
+    reader.read_whole([Kind.BRIEF])
+    tagging.add_to(Tag.objects.create(name="Urgent"), call, make_operator("ben"), None)
+    change = reader.read([call.pk], [Kind.BRIEF])
+    assert change
+    sent = told(change, Kind.BRIEF)
+    assert (sent["rows"], sent["others"]) == ([], ["a"])
+    assert reader.read_whole([Kind.BRIEF]) is None
+
+
 def test_too_many_changed_calls_are_not_named_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(board_reader, "MOST_OTHERS", 2)
     rows = [{"connection_id": f"c{n}", "status": "finished"} for n in range(3)]
@@ -222,4 +245,4 @@ def test_too_many_changed_calls_are_not_named_one_by_one(monkeypatch: pytest.Mon
     seen(*(row | {"end_time": "2026-11-24T13:00:00Z"} for row in rows))
     change = reader.read_whole([Kind.BRIEF])
     assert change
-    assert json.loads(f"{{{change.drawn[Kind.BRIEF]}}}")["others"] is None
+    assert told(change, Kind.BRIEF)["others"] is None

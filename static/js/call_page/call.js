@@ -66,6 +66,11 @@ function keep() {
   };
 }
 
+// What was asked for before a part of the call changed may be older than that part, and undo it: it is read once more.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (isReading && detail.target !== call() && call().contains(detail.target)) isDue = true;
+});
+
 // A tag was put on or taken off: the menu is done with, and the focus stays beside the tags.
 document.addEventListener("htmx:afterSwap", ({ detail: { requestConfig, xhr } }) => {
   if (requestConfig.target.id !== "call-tags" || xhr.status >= 400) return;
