@@ -67,7 +67,7 @@ def with_party(endpoint: str) -> Q:
 
 
 def matching(written: str, country: str = "") -> QuerySet[Contact]:
-    """Return contacts with `written` in their name, number or client, sorted by name; all if it is empty.
+    """Return contacts with `written` in their name, number or client, by name; all contacts if it is empty.
 
     Numbers are read as people write them in `country` (`GB`; empty: with a country code only).
     """

@@ -23,7 +23,7 @@ def channel() -> str:
 
 
 def announce(calls: Iterable[int] = ()) -> None:
-    """Announce after the commit that the calls with these keys changed, or without keys the sync's state.
+    """Announce, after the commit, changes of the calls with these keys; without keys, of the sync's state.
 
     Never raises, and waits a quarter of a second at the most.
     """

@@ -207,7 +207,7 @@ def make_for(
 
 
 def take_back(script: int) -> None:
-    """Undo that the script with key `script`, which Sift refused, superseded others."""
+    """Reinstate the scripts that `script` (a key) superseded, since Sift refused it."""
     with database.cursor() as cursor:
         cursor.execute(TAKE_BACK, [script])
 

@@ -95,7 +95,7 @@ def matches_endpoint(pattern: str, endpoint: str | None) -> Combinable:
 
 
 def is_open(rule: InboundRule, now: datetime) -> bool:
-    """Return True if `now` is in the rule's hours, in its zone. Hours past midnight count for the day before."""
+    """Return True if `now` is in the rule's hours and zone. Hours past midnight count as the day before."""
     local = now.astimezone(_zone(rule.time_zone))
     day, clock = local.date(), local.time()
     opens, closes = rule.opens or time.min, rule.closes
