@@ -1,4 +1,4 @@
-"""The audit log: of each action, one row for the intent, written before its effect, and one for the outcome."""
+"""The audit log: for each action, one row for the intent, written before its effect, one for the outcome."""
 
 from collections.abc import Mapping
 from ipaddress import ip_address

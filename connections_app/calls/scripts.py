@@ -207,7 +207,7 @@ def make_for(
 
 
 def take_back(script: int) -> None:
-    """Reinstate the scripts that `script` (a key) superseded, since Sift refused it."""
+    """Make the script with key `script`, which Sift refused, no longer supersede others."""
     with database.cursor() as cursor:
         cursor.execute(TAKE_BACK, [script])
 
