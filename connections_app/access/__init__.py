@@ -1,1 +1,1 @@
-"""Who may do what: each permission is defined here once."""
+"""Permissions: each is defined here once."""

@@ -1,4 +1,4 @@
-"""What each person may do. Pages, forms, workers and programs all ask here."""
+"""What each person may do, as checked by pages, forms, workers and commands."""
 
 from django.core.exceptions import PermissionDenied
 from django.db import connection as database
@@ -6,7 +6,7 @@ from django.db import connection as database
 from connections_app.models import BulkTagging, CallRequest, Connection, Contact, Note, Operator
 from connections_app.models.case_folding import folded, folded_client
 
-# The keys of the people whose browser client is at one of the ends of `call`, as a subquery.
+# A subquery for the keys of the operators whose browser client is at one of the ends of `call`.
 ON_THE_LINE = f"""
     SELECT id FROM connections_app_operator
     WHERE {folded("client_name")} IN (
@@ -32,20 +32,20 @@ def may_place(operator: Operator) -> bool:
 
 
 def may_steer_any(operator: Operator) -> bool:
-    """Return whether every call, request and note is the operator's to change, as it is a supervisor's."""
+    """Return whether the operator may change every call, request and note, as supervisors may."""
     return _has(operator, "steer_any_call")
 
 
 def may_steer(operator: Operator, connection: Connection) -> bool:
     """Return whether the operator may run routines on this call and hang it up.
 
-    Supervisors steer every call; operators those that they placed or that involve their client name.
+    Supervisors steer every call; operators the calls that they placed or that involve their client name.
     """
     return may_steer_any(operator) or (may_place(operator) and _is_theirs(operator, connection))
 
 
 def may_settle(operator: Operator, request: CallRequest) -> bool:
-    """Return whether the operator may say what became of a request: who made it may, and supervisors."""
+    """Return whether the operator may settle the outcome of a request: their own, or any as a supervisor."""
     return may_steer_any(operator) or (may_place(operator) and request.operator_id == operator.pk)
 
 
@@ -55,7 +55,7 @@ def may_write_notes(operator: Operator) -> bool:
 
 
 def may_change_note(operator: Operator, note: Note) -> bool:
-    """Return whether the operator may change a note, take it away and put it back."""
+    """Return whether the operator may change, remove and restore a note."""
     return may_steer_any(operator) or (may_write_notes(operator) and note.author_id == operator.pk)
 
 
@@ -80,7 +80,7 @@ def may_delete_tags(operator: Operator) -> bool:
 
 
 def may_stop_bulk(operator: Operator, bulk: BulkTagging) -> bool:
-    """Return whether the operator may see, stop and undo this: their own, and a supervisor everybody's."""
+    """Return whether the operator may see, stop and undo `bulk`: their own, or any as a supervisor."""
     return may_change_tags(operator) or (bulk.operator_id == operator.pk and may_tag(operator))
 
 
@@ -90,12 +90,12 @@ def may_edit_contacts(operator: Operator) -> bool:
 
 
 def may_allow_calling(operator: Operator) -> bool:
-    """Return whether the operator may take the mark “do not call” away."""
+    """Return whether the operator may remove the mark “do not call”."""
     return _has(operator, "allow_calling")
 
 
 def may_delete_contact(operator: Operator, contact: Contact) -> bool:
-    """Return whether the operator may delete this contact, with which its mark “do not call” would go."""
+    """Return whether the operator may delete this contact, and with it its mark “do not call”."""
     return may_edit_contacts(operator) and (not contact.do_not_call or may_allow_calling(operator))
 
 
@@ -130,7 +130,7 @@ def check_may_clear(operator: Operator) -> None:
 
 
 def check_may_settle(operator: Operator, request: CallRequest) -> None:
-    """Raise `PermissionDenied` for an operator who may not say what became of this request."""
+    """Raise `PermissionDenied` for an operator who may not settle the outcome of this request."""
     _check(may_settle(operator, request), "You may not settle this request.")
 
 
@@ -184,7 +184,7 @@ def _check(is_allowed: bool, refusal: str) -> None:
 
 
 def _is_theirs(operator: Operator, connection: Connection) -> bool:
-    """Return whether the operator placed the call, or their browser client is on it. One query."""
+    """Return whether the operator placed the call, or has their browser client on it. One query."""
     with database.cursor() as cursor:
         cursor.execute(IS_THEIRS, {"call": connection.pk, "operator": operator.pk})
         return bool(cursor.fetchone()[0])

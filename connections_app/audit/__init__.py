@@ -1,1 +1,1 @@
-"""The record of what people did: rows are added, and never changed or taken away."""
+"""The audit log of what people did: rows are added, and never changed or deleted."""

@@ -1,4 +1,4 @@
-"""The record of what people did: one row for the intent, written before its effect, one for the outcome."""
+"""The audit log: for each action, one row for the intent, written before its effect, one for the outcome."""
 
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -20,9 +20,9 @@ def record(
     payload: Mapping[str, Any] | None = None,
     outcome: str = "",
 ) -> Action:
-    """Add one step of one deed to the record, in the transaction that is open.
+    """Add one phase of an action to the audit log, in the open transaction.
 
-    `actor` is None for the dashboard itself. An intent is to be committed before its effect outside.
+    `actor` is None for the dashboard itself. Commit an intent before its effect outside.
     """
     return Action.objects.create(
         verb=verb,
@@ -38,7 +38,7 @@ def record(
 
 
 def address_of(request: HttpRequest) -> str | None:
-    """From where `request` came; None over a socket that has no address."""
+    """Return the IP address of the client; None over a socket without an address."""
     try:
         return str(ip_address(request.META.get("REMOTE_ADDR", "")))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Who is on record: such a person is deactivated, and never deleted."""
+"""People in the records: they are deactivated, and never deleted."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from connections_app.models import Action, BulkTagging, CallRequest, Note, Opera
 
 
 def is_on_record(operator: Operator) -> bool:
-    """Whether any call, request, note or action is this person's. At most seven queries, each by an index.
+    """Return True if any call, request, note or action is this person's. At most seven indexed queries.
 
-    To delete such a person would rewrite each of these rows, by the million, and take their name off them.
+    Deleting such a person would rewrite each of these rows, by the million, and remove their name from them.
     """
-    theirs = (
+    references = (
         operator.calls.all(),
         CallRequest.objects.filter(operator=operator),
         Push.objects.filter(operator=operator),
@@ -22,10 +22,10 @@ def is_on_record(operator: Operator) -> bool:
         Action.objects.filter(actor_id=operator.pk),
         LogEntry.objects.filter(user=operator),
     )
-    return any(rows.exists() for rows in theirs)
+    return any(rows.exists() for rows in references)
 
 
 def keep_who_is_on_record(instance: Operator, **_: Any) -> None:
-    """Before any deletion: raises `ProtectedError` for a person who is on record."""
+    """Raise `ProtectedError` before the deletion of a person who is on record."""
     if is_on_record(instance):
         raise ProtectedError(f"{instance} is on record, and can be deactivated only.", {instance})

@@ -1,1 +1,1 @@
-"""The facts about a call: who alone writes them, what is in force, and what they are read by."""
+"""The state of calls: the only code that writes it, and what reads it."""

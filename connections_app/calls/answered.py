@@ -1,4 +1,4 @@
-"""Whether a call was answered: the one definition, in SQL and in words."""
+"""The one definition of an answered call, in SQL and in words."""
 
 from django.db.models import Case, Exists, F, OuterRef, Q, TextChoices, Value, When
 
@@ -12,26 +12,28 @@ DEFINITION = (
 
 
 class Answer(TextChoices):
+    """Whether a call was answered, as far as is known."""
+
     ANSWERED = "answered", "Answered"
     NOT_ANSWERED = "not_answered", "Not answered"
     PENDING = "pending", "Still ringing"
     UNKNOWN = "unknown", "Unknown"
 
 
-# A change from or to `connected` is an event; a call that was first seen connected has one when that ends.
+# Every change from or to `connected` is an event, so a call first seen connected gets one when it ends.
 _SEEN_CONNECTED = Exists(
     ConnectionEvent.objects.filter(
         connection=OuterRef("pk"), changes__status__contains=Status.CONNECTED.value
     )
 )
-# A routine that begins with HangUp ends a ringing call as a hang-up does. Sift may have taken an unknown one.
+# A routine that begins with HangUp ends a ringing call too. A push with an unknown outcome may have arrived.
 _HUNG_UP_HERE = Exists(
     Push.objects.filter(
         Q(kind=Push.Kind.HANG_UP) | Q(script__commands__0__name="HangUp"), connection=OuterRef("pk")
     ).exclude(outcome=Outcome.REJECTED)
 )
 
-# For queries over connections, as a value of `Answer`.
+# A value of `Answer`, for queries over connections.
 ANSWER = Case(
     When(Q(status=Status.CONNECTED) | _SEEN_CONNECTED, then=Value(Answer.ANSWERED.value)),
     When(status=Status.FAILED, then=Value(Answer.NOT_ANSWERED.value)),

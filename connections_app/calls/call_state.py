@@ -1,4 +1,4 @@
-"""How calls stand: who placed them, what runs, what became of the last thing asked, and what one may do."""
+"""The state of calls: operator, script, outcome of the last push, and what a person may do."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,12 +12,10 @@ from connections_app.models import Connection, Operator, Outcome, Push, Status
 from connections_app.models.case_folding import folded
 from connections_app.models.script import Origin
 
-# So long Sift may take to end a call that it said it would.
-HANG_UP_PATIENCE = timedelta(seconds=20)
-# So long a refusal or an unknown outcome stands beside the controls; the timeline keeps it.
-PROBLEM_SHOWN_FOR = timedelta(minutes=10)
+HANG_UP_PATIENCE = timedelta(seconds=20)  # Sift accepts a hang-up before it ends the call
+PROBLEM_SHOWN_FOR = timedelta(minutes=10)  # next to the controls; the timeline keeps the problem
 
-# Written out, since putting it together anew took as long as asking it.
+# Plain SQL, since building this query in the ORM took as long as running it.
 CALL_STATES = f"""
     SELECT call.id, call.connection_id, call.status, call.direction, call.started_at, call.ended_at,
            call.from_endpoint, call.to_endpoint, call.doubt, call.first_seen_at, call.change_number,
@@ -53,10 +51,10 @@ CALL_STATES = f"""
 
 @dataclass(frozen=True, slots=True)
 class CallState:
-    """What holds for everybody. `on_the_line` are the keys of the people whose browser client is on the call.
+    """What every viewer sees. `on_the_line` holds the keys of operators whose browser client is on the call.
 
-    `routine` is the script in force, None where there is none or it hangs up; `problem` is what became of the
-    last thing that was asked of the call, where it needs a person.
+    `routine` is the script in force, None if there is none or it hangs up; `problem` describes the outcome of
+    the last push if a person has to act on it.
     """
 
     placed_by: str = ""
@@ -71,7 +69,7 @@ class CallState:
 class ScriptInForce:
     """The script in force: its name, what it does in words, and in `note` what is known of whether it runs.
 
-    `note` is empty only where Sift was given the script while the call was connected.
+    `note` is empty only if Sift received the script while the call was connected.
     """
 
     name: str
@@ -81,7 +79,7 @@ class ScriptInForce:
 
 @dataclass(frozen=True, slots=True)
 class ShownCall:
-    """A call with how it stands, for one person: whether it is theirs, and whether they may steer it."""
+    """A call with its state, whether it is the viewer's own, and whether they may steer it."""
 
     call: Connection
     state: CallState
@@ -89,7 +87,7 @@ class ShownCall:
     may_steer: bool
 
     def context(self) -> dict[str, Any]:
-        """For templates that show one call: `call`, `state`, `is_mine`, `may_steer`."""
+        """Return the template context for one call: `call`, `state`, `is_mine`, `may_steer`."""
         return {
             "call": self.call,
             "state": self.state,
@@ -99,10 +97,7 @@ class ShownCall:
 
 
 def with_state(keys: Iterable[int]) -> list[Connection]:
-    """The calls with these keys, longest first, with what `state_of` needs, and whose the other side is.
-
-    One query.
-    """
+    """Return the calls with these keys, longest first, with what `state_of` and templates need. One query."""
     calls: list[Any] = list(Connection.objects.raw(CALL_STATES, [list(keys)]))
     for call in calls:
         if call.contact_name is not None:
@@ -113,7 +108,7 @@ def with_state(keys: Iterable[int]) -> list[Connection]:
 
 
 def state_of(call: Connection, now: datetime) -> CallState:
-    """How a call from `with_state` stands at `now`. No query."""
+    """Return the state at `now` of a call from `with_state`. No query."""
     row: Any = call
     push = _push(row) if row.asked_kind else None
     return CallState(
@@ -127,7 +122,7 @@ def state_of(call: Connection, now: datetime) -> CallState:
 
 
 def shown_to(operator: Operator, calls: Iterable[Connection], now: datetime) -> list[ShownCall]:
-    """Calls from `with_state`, as they stand for `operator`. No query but for the operator's rights."""
+    """Return calls from `with_state` as `operator` sees them. Queries only the operator's permissions."""
     steers_all = may_steer_any(operator)
     steers_own = may_place(operator)
     shown = []
@@ -139,24 +134,24 @@ def shown_to(operator: Operator, calls: Iterable[Connection], now: datetime) -> 
 
 
 def shown_to_all(calls: Iterable[Connection], now: datetime) -> list[ShownCall]:
-    """Calls from `with_state`, for nobody in particular. No query."""
+    """Return calls from `with_state` without regard to a viewer. No query."""
     return [ShownCall(call, state_of(call, now), is_mine=False, may_steer=True) for call in calls]
 
 
 def shown_one(operator: Operator, pk: int, now: datetime) -> ShownCall:
-    """One call as it stands now. One query."""
+    """Return the call with key `pk` as `operator` sees it at `now`. One query."""
     return shown_to(operator, with_state([pk]), now)[0]
 
 
 def _in_force(row: Any, now: datetime) -> ScriptInForce | None:
-    """The routine in force for a call in progress, from a row of `CALL_STATES`."""
+    """Return the routine in force for a call in progress, from a row of `CALL_STATES`."""
     if row.preview is None or row.script_origin == Origin.HANG_UP or not row.is_in_progress:
         return None
     return ScriptInForce(row.script_name or row.preview, row.preview, _note(row, now))
 
 
 def _note(row: Any, now: datetime) -> str:
-    """What is known of whether the script in force runs; empty where it was given to a connected call."""
+    """Return whether the script in force runs, in words; empty if Sift received it for a connected call."""
     match _outcome(row, now):
         case Outcome.SENDING:
             return "being sent"
@@ -168,7 +163,7 @@ def _note(row: Any, now: datetime) -> str:
 
 
 def _outcome(row: Any, now: datetime) -> Outcome | None:
-    """The outcome of the push that handed the script in force to Sift; None for one that no push handed."""
+    """Return the outcome of the push that sent the script in force to Sift; None if no push sent it."""
     if row.script_outcome is None:
         return None
     return Push(outcome=row.script_outcome, deadline=row.script_deadline).outcome_at(now)
@@ -183,7 +178,7 @@ def _is_hanging_up(row: Any, now: datetime) -> bool:
 
 
 def _push(row: Any) -> Push:
-    """The last thing that was asked of the call."""
+    """Return the last push to the call."""
     return Push(
         kind=row.asked_kind,
         outcome=row.asked_outcome,

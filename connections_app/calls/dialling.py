@@ -1,9 +1,8 @@
 """The one check on every number and client that a request will dial.
 
-Whatever dials comes through here: a call that is placed, each script when it is made (`scripts.make`) and
-when it is given to Sift, and routines before they are published or answer calls. A person who asks may
-confirm what the rules object to; where nobody can be asked, it is not dialled. A further rule is a further
-`Rule`.
+It runs for every placed call, for each script when it is made (`scripts.make`) and when it is sent to Sift,
+and for routines before they are published or answer calls. The person who places a call may confirm what the
+rules object to; without a person to confirm it, it is not dialled. Each rule is a `Rule`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,8 +23,7 @@ from connections_app.sift.commands import COMMANDS
 from connections_app.sift.numbers import ImpossibleNumber, e164
 from connections_app.sift.placeholders import JSON, JSONObject
 
-# After a day, a request whose outcome nobody settled is hardly still a call.
-OPEN_FOR = timedelta(days=1)
+MAX_REQUEST_AGE = timedelta(days=1)  # an older unsettled request is hardly still a call
 
 TICKED = f"{folded('asked.endpoint')} IN (SELECT {folded('one')} FROM unnest(%(confirmed)s::text[]) AS one)"  # noqa: S608
 CONTACTS = f"""
@@ -34,11 +32,11 @@ CONTACTS = f"""
     FROM unnest(%(dialled)s::text[]) AS asked (endpoint)
     JOIN connections_app_contact AS contact ON {folded("contact.endpoint")} = {folded("asked.endpoint")}
 """  # noqa: S608
-# For use inside larger statements: what of `dialled` is marked “do not call” and was not `confirmed`.
+# For use inside larger statements: which of `dialled` are marked “do not call” and not `confirmed`.
 MARKED = f"SELECT asked FROM ({CONTACTS}) AS found WHERE do_not_call AND NOT is_confirmed"  # noqa: S608
 
-# Calls in progress whose other side is one of these, and requests of which it is not known which call they
-# became, or whether any. Where Sift has not told the direction, either end may be the other side.
+# Calls in progress whose other side is one of `dialled`, and requests to it that may have become a call.
+# Without a direction from Sift, either end may be the other side.
 ONGOING = f"""
     SELECT asked.endpoint, {TICKED}, call.at, call.connection_id, NULL::uuid, 'accepted',
            coalesce(operator.username, '')
@@ -63,7 +61,7 @@ ONGOING = f"""
         AND request.asked_at > %(since)s AND request.request_id IS DISTINCT FROM %(besides)s
     ORDER BY 3
 """  # noqa: S608
-# Held until the transaction ends, so that of two people who call a number at once, the second sees the first.
+# Held until the transaction ends: if two people call a number at once, the second sees the first one's call.
 LOCK = f"""
     SELECT pg_advisory_xact_lock(hashtextextended('dial ' || one, 0))
     FROM (SELECT DISTINCT {folded("one")} AS one FROM unnest(%s::text[]) AS one ORDER BY 1) AS sorted
@@ -71,7 +69,7 @@ LOCK = f"""
 
 
 class Rule(StrEnum):
-    """Why something is not dialled without asking; the value names the form field that confirms it."""
+    """Why dialling needs a confirmation; the value names the form field that confirms it."""
 
     MARKED = "although_marked"
     BUSY = "although_busy"
@@ -79,15 +77,15 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """What a person confirmed, by rule: the numbers and clients themselves, so that it holds for no other."""
+    """The numbers and clients that a person confirmed, by rule; the confirmation holds for no others."""
 
     marked: tuple[str, ...] = ()
     busy: tuple[str, ...] = ()
 
     def payload(self) -> dict[str, list[str]]:
-        """For the audit log: what was confirmed, where anything was."""
-        given = {Rule.MARKED.value: [*self.marked], Rule.BUSY.value: [*self.busy]}
-        return {rule: endpoints for rule, endpoints in given.items() if endpoints}
+        """Return the confirmed endpoints by rule, for the audit log, without empty rules."""
+        confirmed = {Rule.MARKED.value: [*self.marked], Rule.BUSY.value: [*self.busy]}
+        return {rule: endpoints for rule, endpoints in confirmed.items() if endpoints}
 
 
 NOTHING_CONFIRMED = Confirmed()
@@ -95,10 +93,10 @@ NOTHING_CONFIRMED = Confirmed()
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """One rule that objects to dialling `endpoint`; `words` is a sentence, `url` leads to more on it.
+    """One rule that objects to dialling `endpoint`; `words` is a sentence, `url` a page about the reason.
 
-    `at` and `by` say since when and by whom it is called already; `is_certain` is false where it is not known
-    whether it rings.
+    `at` is when another call to it began, `by` the operator of that call; `is_certain` is False if that call
+    may not exist.
     """
 
     rule: Rule
@@ -114,18 +112,19 @@ class Objection:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What is known of endpoints: the contact of each that has one, and what the rules object to."""
+    """The contacts of endpoints, keyed by endpoint, and the objections to dialling them."""
 
     contacts: Mapping[str, Contact] = field(default_factory=dict)
     objections: Sequence[Objection] = ()
 
     @property
     def unconfirmed(self) -> list[Objection]:
+        """Return the objections that nobody confirmed."""
         return [one for one in self.objections if not one.is_confirmed]
 
 
 class NotDialled(Exception):
-    """Nothing was dialled, because of `objections` that nobody confirmed; `str()` says why."""
+    """Nothing was dialled because of unconfirmed `objections`; `str()` gives the reason."""
 
     def __init__(self, objections: Sequence[Objection]) -> None:
         super().__init__(" ".join(one.words for one in objections))
@@ -135,8 +134,8 @@ class NotDialled(Exception):
 def endpoints_in(commands: Iterable[JSONObject], country: str = "") -> tuple[str, ...]:
     """Return every number (E.164) and client (`webrtc:ana`) that filled-in `commands` dial, each once.
 
-    Of a command that is not known here, every text counts that can be one. A number without a `+` belongs to
-    `country`, or to the DEFAULT_COUNTRY.
+    In an unknown command, every text that can be a number or client counts. A number without a `+` belongs
+    to `country`, or to DEFAULT_COUNTRY.
     """
     found = (one for command in commands for one in _dialled_by(command, country or settings.DEFAULT_COUNTRY))
     return tuple(dict.fromkeys(found))
@@ -145,9 +144,9 @@ def endpoints_in(commands: Iterable[JSONObject], country: str = "") -> tuple[str
 def look_up(
     endpoints: Sequence[str], confirmed: Confirmed = NOTHING_CONFIRMED, besides: UUID | None = None
 ) -> Findings:
-    """Return what is known of `endpoints`. Two queries; none without endpoints.
+    """Return the contacts of `endpoints` and the objections to them. Two queries; none without endpoints.
 
-    `besides` is the id of the request that asks: neither it nor the call that it became is another one.
+    `besides` is the id of the request being checked: it and its own call do not count as another call.
     """
     if not endpoints:
         return Findings()
@@ -157,7 +156,7 @@ def look_up(
 
 
 def marked(endpoints: Sequence[str], confirmed: Sequence[str] = ()) -> list[Objection]:
-    """Return what is marked “do not call” among `endpoints`, confirmed or not. One query, or none."""
+    """Return the objections to endpoints marked “do not call”, confirmed or not. At most one query."""
     return [
         _marked(one, contact)
         for one, contact in _contacts(endpoints, confirmed).items()
@@ -168,28 +167,28 @@ def marked(endpoints: Sequence[str], confirmed: Sequence[str] = ()) -> list[Obje
 def check(
     endpoints: Sequence[str], confirmed: Confirmed = NOTHING_CONFIRMED, besides: UUID | None = None
 ) -> None:
-    """Raises `NotDialled` where a rule objects to one of `endpoints` and nobody confirmed it."""
+    """Raise `NotDialled` if a rule objects to one of `endpoints` and nobody confirmed it."""
     if unconfirmed := look_up(endpoints, confirmed, besides).unconfirmed:
         raise NotDialled(unconfirmed)
 
 
 def lock(endpoints: Sequence[str]) -> None:
-    """Wait for others who are about to call one of `endpoints`, until this transaction ends. One query."""
+    """Lock `endpoints` until this transaction ends; waits for others about to call them. One query."""
     with database.cursor() as cursor:
         cursor.execute(LOCK, [list(endpoints)])
 
 
 def refused(endpoints: Iterable[str]) -> NotDialled:
-    """Return the error for what a statement with `MARKED` found."""
+    """Return the error for the endpoints that a statement with `MARKED` found."""
     return NotDialled([_marked(one) for one in endpoints])
 
 
 def _contacts(endpoints: Sequence[str], confirmed: Sequence[str]) -> dict[str, Any]:
-    """Return the contacts by the endpoint as it is written in `endpoints`; each has `is_confirmed` set."""
+    """Return the contacts, keyed by endpoint as passed; each has `is_confirmed` set."""
     if not endpoints:
         return {}
-    asked = {"dialled": list(endpoints), "confirmed": list(confirmed)}
-    found: Iterable[Any] = Contact.objects.raw(CONTACTS, asked)
+    values = {"dialled": list(endpoints), "confirmed": list(confirmed)}
+    found: Iterable[Any] = Contact.objects.raw(CONTACTS, values)
     return {contact.asked: contact for contact in found}
 
 
@@ -202,21 +201,21 @@ def _dialled_by(command: JSONObject, country: str) -> Iterator[str]:
         case {"name": str(name)} if name in COMMANDS:
             return
         case _:
-            yield from _possible(command, country)
+            yield from _dialled_by_unknown(command, country)
 
 
-def _possible(value: JSON, country: str) -> Iterator[str]:
-    """Every number and client that a command may mean of which nothing is known."""
+def _dialled_by_unknown(value: JSON, country: str) -> Iterator[str]:
+    """Yield every number and client in an unknown command."""
     match value:
         case dict():
             for key, item in value.items():
                 if key == "client_name" and isinstance(item, str):
                     yield _client(item)
                 else:
-                    yield from _possible(item, country)
+                    yield from _dialled_by_unknown(item, country)
         case list():
             for item in value:
-                yield from _possible(item, country)
+                yield from _dialled_by_unknown(item, country)
         case str() if value.strip().lower().startswith(CLIENT):
             yield _client(value)
         case str():
@@ -248,16 +247,16 @@ def _marked(endpoint: str, contact: Any = None) -> Objection:
 
 
 def _ongoing(endpoints: Sequence[str], confirmed: Sequence[str], besides: UUID | None) -> Iterator[Objection]:
-    """What is ringing or in a call already, or may be, the earliest first."""
-    given: dict[str, Any] = {
+    """Yield an objection for each call to `endpoints` that is or may be in progress, the earliest first."""
+    values: dict[str, Any] = {
         "dialled": [*endpoints],
         "confirmed": [*confirmed],
         "client": CLIENT,
-        "since": timezone.now() - OPEN_FOR,
+        "since": timezone.now() - MAX_REQUEST_AGE,
         "besides": besides,
     }
     with database.cursor() as cursor:
-        cursor.execute(ONGOING, given)
+        cursor.execute(ONGOING, values)
         rows = cursor.fetchall()
     for endpoint, is_confirmed, at, connection_id, request_id, outcome, by in rows:
         if request_id:

@@ -1,4 +1,4 @@
-"""The two ends of a call as people read them: phone numbers, browser clients, and what is neither."""
+"""The two ends of a call in readable form: phone numbers, browser clients, and anything else."""
 
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
@@ -18,6 +18,8 @@ LANGUAGE = "en"
 
 
 class Kind(TextChoices):
+    """What an endpoint is."""
+
     PHONE = "phone"
     CLIENT = "client"
     UNKNOWN = "unknown"
@@ -25,10 +27,10 @@ class Kind(TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One end of a call. `e164` is what a click copies; what is not known is empty.
+    """One end of a call. `e164` is what a click copies; an unknown field is empty.
 
-    `where` is a city or region with its country's code (`Berlin · DE`), or the country's name. `name` is what
-    a contact calls it, and `do_not_call` that its contact asked not to be called.
+    `where` is a city or region with its country's code (`Berlin · DE`), or the country's name. `name` and
+    `do_not_call` come from its contact.
     """
 
     kind: Kind
@@ -41,27 +43,29 @@ class Endpoint:
 
     @property
     def title(self) -> str:
-        """What people know it by: its name, else the number or client."""
+        """Return its name, or else the number or client."""
         return self.name or self.text
 
     @property
     def about(self) -> str:
-        """What is said beside the title."""
+        """Return the text shown next to the title."""
         if self.name:
             return self.text
         return "browser client" if self.is_client else self.where
 
     @property
     def dials(self) -> str:
-        """What the form that places calls is given for it; empty for what cannot be called."""
+        """Return the value for the form that places calls; empty if it cannot be called."""
         return self.e164 or (f"{CLIENT}{self.text}" if self.is_client else "")
 
     @property
     def is_phone(self) -> bool:
+        """Return True for a phone number."""
         return self.kind == Kind.PHONE
 
     @property
     def is_client(self) -> bool:
+        """Return True for a browser client."""
         return self.kind == Kind.CLIENT
 
 
@@ -69,7 +73,7 @@ NOBODY = Endpoint(Kind.UNKNOWN, "Unknown")
 
 
 def party_of(connection: Connection) -> Endpoint:
-    """The other side of a call: whom Sift called, or who called in."""
+    """Return the other side of a call: the end that Sift called, or that called in."""
     match connection.direction:
         case Direction.INCOMING:
             return callee_of(connection)
@@ -80,30 +84,29 @@ def party_of(connection: Connection) -> Endpoint:
 
 
 def caller_of(connection: Connection) -> Endpoint:
+    """Return the end that the call comes from, with its contact's name."""
     return _named(connection.from_endpoint, connection)
 
 
 def callee_of(connection: Connection) -> Endpoint:
+    """Return the end that the call goes to, with its contact's name."""
     return _named(connection.to_endpoint, connection)
 
 
 def _named(written: str | None, connection: Connection) -> Endpoint:
-    """With the name that `contact_lookup.name_ends` set on the call."""
+    """Return the endpoint with the name that `contact_lookup.name_ends` set on the call."""
     contact = connection.contacts.get(written) if written else None
     return with_contact(endpoint_of(written), contact)
 
 
 def with_contact(end: Endpoint, contact: Any) -> Endpoint:
-    """`end` with what its contact says of it, where there is one.
-
-    A `Contact`, or what `contact_lookup` finds.
-    """
+    """Return `end` with the name and mark of `contact` (a `Contact`, a `Named` or None)."""
     return replace(end, name=contact.name, do_not_call=contact.do_not_call) if contact else end
 
 
 @lru_cache(maxsize=32_768)
 def endpoint_of(written: str | None) -> Endpoint:
-    """`written` as Sift tells it (E.164, or `webrtc:NAME`), made readable; as it came where it is neither."""
+    """Parse an endpoint as Sift sends it: E.164 or `webrtc:NAME`; anything else is kept as it is."""
     text = (written or "").strip()
     if not text:
         return NOBODY
@@ -134,7 +137,7 @@ def _phone(text: str) -> Endpoint:
 def _where(number: PhoneNumber, country: str) -> str:
     name = COUNTRY_NAMES.get(country, "")
     if not _geocoder:
-        _learn_places()
+        _load_places()
         return name
     place = str(_geocoder[0].description_for_number(number, LANGUAGE))
     return f"{place} · {country}" if place and country and place != name else place or name
@@ -144,8 +147,8 @@ _geocoder: list[ModuleType] = []
 
 
 @cache
-def _learn_places() -> None:
-    """Begin to load the names of cities, which takes seconds and 100 MB: no page waits for it.
+def _load_places() -> None:
+    """Load the names of cities in a thread, since that takes seconds and 100 MB.
 
     A process that shows no numbers never loads them.
     """

@@ -1,4 +1,4 @@
-"""How fresh the calls are, in words that are computed and never decorative."""
+"""How fresh the calls are, computed and put into words."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +11,8 @@ from connections_app.models import SyncState, Walk
 
 
 class Health(TextChoices):
+    """The state of the sync."""
+
     NEVER = "never"
     FRESH = "fresh"
     LATE = "late"
@@ -18,15 +20,15 @@ class Health(TextChoices):
     PAUSED = "paused"
 
 
-# The states whose mark says how long ago; the others say since when, by the clock.
-COUNTED = (Health.FRESH, Health.LATE)
+# Their mark shows how long ago; that of the other states shows a time of day.
+SHOWN_AS_AGE = (Health.FRESH, Health.LATE)
 
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """The mark on every page: a state, its words, and the time they speak of.
+    """The mark on every page: the state of the sync, its words, and the time in them.
 
-    `lead` are the words before that time, which is told as `counts` says: how long ago, or by the clock.
+    `lead` holds the words before that time, which is shown as `counts` says: how long ago, or by the clock.
     """
 
     state: Health
@@ -36,11 +38,12 @@ class Freshness:
 
     @property
     def counts(self) -> bool:
-        return self.state in COUNTED
+        """Return True if the mark shows how long ago `since` was."""
+        return self.state in SHOWN_AS_AGE
 
 
 def freshness(now: datetime | None = None) -> Freshness:
-    """How fresh the calls are, at `now`. One query, two while nothing was read to the end yet."""
+    """Return how fresh the calls are at `now`. One query, two until the first sync has completed."""
     state = SyncState.objects.get()
     now = now or timezone.now()
     health = health_of(state, now)
@@ -53,18 +56,19 @@ def freshness(now: datetime | None = None) -> Freshness:
             lead, since = "First sync running" if _is_running() else "Never synced", None
         case _:
             lead, since = "Synced", state.fresh_at
-    how_long = "" if since is None else ago(now, since) if health in COUNTED else clock(since, now)
+    how_long = "" if since is None else ago(now, since) if health in SHOWN_AS_AGE else clock(since, now)
     return Freshness(health, lead, since, f"{lead} {how_long}".strip())
 
 
 def _failing(state: SyncState) -> tuple[str, datetime | None]:
-    """Whether Sift does not answer, or does, and the sync fails all the same."""
+    """Return the lead and time of a failing sync, by whether Sift still answers."""
     if state.heard_at and state.failing_since and state.heard_at >= state.failing_since:
         return "Sync failing since", state.failing_since
     return "Sift has not answered since", state.heard_at or state.failing_since
 
 
 def health_of(state: SyncState, now: datetime) -> Health:
+    """Return the state of the sync at `now`. No query."""
     if state.paused_at:
         return Health.PAUSED
     if state.failing_since:
@@ -75,12 +79,12 @@ def health_of(state: SyncState, now: datetime) -> Health:
 
 
 def late_after() -> timedelta:
-    """How old the newest reading may be before the sync counts as late: three intervals."""
+    """Return the age of the newest reading from which the sync counts as late: about three intervals."""
     return timedelta(seconds=3 * settings.SYNC_INTERVAL_SECONDS + 5)
 
 
 def sentence(state: SyncState, now: datetime) -> str:
-    """Is the sync healthy? One sentence for `/sync/`."""
+    """Return one sentence for `/sync/` on whether the sync is healthy."""
     every = f"every {settings.SYNC_INTERVAL_SECONDS} s"
     fresh = (
         f"the newest calls were read {ago(now, state.fresh_at)}" if state.fresh_at else "no call was read yet"
@@ -99,7 +103,7 @@ def sentence(state: SyncState, now: datetime) -> str:
 
 
 def ago(now: datetime, then: datetime | None) -> str:
-    """`4 s ago`, `3 min ago`, `2 h ago`, `5 days ago`."""
+    """Return `4 s ago`, `3 min ago`, `2 h ago` or `5 days ago`; `never` for None."""
     if then is None:
         return "never"
     seconds = max(0, int((now - then).total_seconds()))
@@ -110,7 +114,7 @@ def ago(now: datetime, then: datetime | None) -> str:
 
 
 def clock(then: datetime | None, now: datetime) -> str:
-    """`14:02` in the person's zone, with the date when that is not today."""
+    """Return `14:02` in the current time zone, with the date if it is not today; a dash for None."""
     if then is None:
         return "–"
     local = timezone.localtime(then)

@@ -1,8 +1,8 @@
-"""The one way in: observations of connections become rows, and what changed becomes known.
+"""The only way in which observations become rows of connections: merge them and announce the changes.
 
-The merging rule stands here once, as SQL. Status goes connecting < connected < failed < finished and never
-back; of two start or end times the later stays; any other field keeps the first value known; what is absent
-erases nothing. So observations may arrive in any order, late, and as often as they like.
+The merging rule is here, as SQL. Status goes connecting < connected < failed < finished and never back; of
+two start or end times the later stays; any other field keeps the first value known; an absent value erases
+nothing. So observations may arrive in any order, late, and repeatedly.
 """
 
 import json
@@ -19,7 +19,7 @@ from connections_app.sift.payloads import Observation
 
 RANK = "array_position(ARRAY['connecting', 'connected', 'failed', 'finished'], {0}.status::text)"
 
-# Each field as it is after the merge of a known row (known) with what was observed (seen).
+# The value of each field after merging the stored row (known) with the observation (seen).
 MERGED = {
     "status": "CASE WHEN "
     + RANK.format("{seen}")
@@ -45,7 +45,7 @@ def _changes_something(seen: str) -> str:
 def _person_at(end: str) -> str:
     """Return the SQL for the key of the person whose browser client is at an end.
 
-    A number costs one comparison.
+    For a number it costs one comparison.
     """
     return f"""(
         SELECT min(id) FROM connections_app_operator
@@ -53,8 +53,8 @@ def _person_at(end: str) -> str:
     )"""  # noqa: S608
 
 
-# Unchanged rows are told apart by reading alone: ON CONFLICT would lock, and so write, each of them. Its own
-# WHERE repeats the test for the rows that another writer changed in between.
+# A read filters out unchanged rows, since ON CONFLICT would lock, and so write, each of them. Its own WHERE
+# repeats the test for rows that another writer changed in between.
 MERGE = f"""
     INSERT INTO connections_app_connection AS known
         (connection_id, status, direction, started_at, ended_at, from_endpoint, to_endpoint, client_data,
@@ -79,8 +79,8 @@ MERGE = f"""
     RETURNING known.id, known.xmax = 0, known.status
 """  # noqa: S608
 
-# Together with the merge, for callbacks have few statements. On the latest walk, or the one before while that
-# is being written: nobody waits for this. Twenty are kept in words; all are counted.
+# Part of the merge statement, since callbacks may run few. Noted on the latest walk that is not locked, so
+# that nothing waits. The texts of the first twenty are kept; all are counted.
 NOTE_ODDITIES = """
     WITH noted AS (
         UPDATE connections_app_walk SET
@@ -107,11 +107,10 @@ class Changes:
 
 
 def ingest(observations: Iterable[Observation], source: Source) -> Changes:
-    """Merge `observations` into the connections, in one transaction, and say what changed, once committed.
+    """Merge `observations` into the connections, in one transaction, and announce the changes after it.
 
-    A connection observed twice is merged once for each, in the order given. Rows that nothing changes are
-    not written. Values that could not be understood are noted on the latest walk. Source: "Merging" in
-    docs/architecture.md.
+    Observations of the same connection are merged in the order given. Unchanged rows are not written. Values
+    that could not be parsed are noted on the latest walk. Source: "Merging" in docs/architecture.md.
     """
     created: list[int] = []
     updated: list[int] = []
@@ -128,14 +127,14 @@ def ingest(observations: Iterable[Observation], source: Source) -> Changes:
                 (created if is_new else updated).append(pk)
                 if is_new and status in IN_PROGRESS:
                     begun.append(pk)
-        # A new call that is over already is on nobody's screen.
+        # A new call that is already over is on nobody's screen.
         if begun or updated:
             announce([*begun, *updated])
     return Changes(tuple(created), tuple(updated))
 
 
 def doubt(connection: Connection, doubt: Doubt, source: Source) -> None:
-    """Note that Sift no longer confirms a call in progress; the next observation of it clears that."""
+    """Mark a call in progress as no longer confirmed by Sift; the next observation of it clears the mark."""
     with database.cursor() as cursor:
         cursor.execute(DOUBT, {"doubt": doubt.value, "source": source.value, "id": connection.pk})
         if cursor.rowcount:
@@ -143,13 +142,13 @@ def doubt(connection: Connection, doubt: Doubt, source: Source) -> None:
 
 
 def _oddities(batch: Sequence[Observation], source: Source) -> list[str]:
-    """What could not be understood, each with its call, and where it came from if that is not the list."""
+    """Return the values that could not be parsed, each with its call, and with its source if not the list."""
     where = "" if source == Source.LIST else f" ({source.label})"
     return [f"{one.connection_id}: {oddity}{where}" for one in batch for oddity in one.oddities]
 
 
 def _each_connection_once(observations: Iterable[Observation]) -> Iterable[Sequence[Observation]]:
-    """Split into batches in which no connection comes twice: one statement cannot merge one row twice."""
+    """Yield batches without duplicate connections, since one statement cannot merge a row twice."""
     batch: dict[str, Observation] = {}
     again: list[Observation] = []
     for observation in observations:

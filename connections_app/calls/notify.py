@@ -1,7 +1,7 @@
-"""Tell every web process which calls have changed, once that is committed.
+"""Notify every web process of changed calls, after the commit.
 
-An announcement only wakes: who hears it reads the database. One that is lost costs a few seconds, since what
-is shown is also compared with the database every three.
+An announcement carries no content: its receivers read the database. A lost one delays the pages by a few
+seconds at most, since they are also compared with the database every three.
 """
 
 import logging
@@ -18,22 +18,24 @@ logger = logging.getLogger(__name__)
 
 
 def channel() -> str:
-    """The Valkey channel of this database's announcements."""
+    """Return the Valkey channel of this database's announcements."""
     return f"sift:{database.settings_dict['NAME']}:changed"
 
 
 def announce(calls: Iterable[int] = ()) -> None:
-    """Announce the calls with these keys as changed, after the transaction that is open; without any, that
-    the sync's state changed. Never raises, and waits a quarter of a second at the most."""
+    """Announce, after the commit, changes of the calls with these keys; without keys, of the sync's state.
+
+    Never raises, and waits a quarter of a second at the most.
+    """
     keys = ",".join(map(str, calls))
     transaction.on_commit(partial(_publish, channel(), keys))
 
 
-def _publish(where: str, keys: str) -> None:
+def _publish(channel_name: str, keys: str) -> None:
     if valkey.server.is_open:
         return
     try:
-        valkey.publisher().publish(where, keys)
+        valkey.publisher().publish(channel_name, keys)
     except redis.RedisError as problem:
         valkey.server.suspect()
         logger.warning("A change was not announced: Valkey does not answer (%s)", type(problem).__name__)

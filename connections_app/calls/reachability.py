@@ -1,4 +1,4 @@
-"""Do Sift's callbacks reach us? Told by the calls that were placed, not by what is set."""
+"""Whether Sift's callbacks reach us, judged by the calls that were placed and not by the settings."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,16 +7,15 @@ from django.conf import settings
 
 from connections_app.models import Callback, CallRequest, Outcome
 
-# A call's first callback comes at once; so long one that is late is waited for.
-WAITED = timedelta(seconds=15)
-LOOKED_BACK = timedelta(days=1)
-LOOKED_AT = 20
+CALLBACK_TIMEOUT = timedelta(seconds=15)  # a call's first callback normally comes at once
+MAX_AGE = timedelta(days=1)
+MAX_REQUESTS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Reachability:
-    """`address` is how Sift is told to reach us; `silent` counts the latest placed calls, in a row, of which
-    no callback came; `last` is the latest callback of any kind."""
+    """`address` is the callback URL that Sift receives; `silent` counts the latest consecutive placed calls
+    without a callback; `last` is the time of the latest callback of any kind."""
 
     address: str
     is_public: bool
@@ -25,7 +24,7 @@ class Reachability:
 
     @property
     def problem(self) -> str:
-        """What is wrong, as sentences; empty when all is well or nothing is known."""
+        """Return what is wrong, as sentences; empty if all is well or nothing is known."""
         if self.silent:
             calls = "the last placed call" if self.silent == 1 else f"the last {self.silent} placed calls"
             return (
@@ -38,14 +37,14 @@ class Reachability:
 
 
 def reachability(now: datetime) -> Reachability:
-    """Whether callbacks arrive, at `now`. Two queries."""
+    """Return whether callbacks arrive at `now`. Two queries."""
     last = Callback.objects.order_by("-id").only("last_at").first()
     latest = (
         CallRequest.objects.filter(
-            outcome=Outcome.ACCEPTED, asked_at__gt=now - LOOKED_BACK, answered_at__lt=now - WAITED
+            outcome=Outcome.ACCEPTED, asked_at__gt=now - MAX_AGE, answered_at__lt=now - CALLBACK_TIMEOUT
         )
         .order_by("-id")
-        .values_list("called_back_at", flat=True)[:LOOKED_AT]
+        .values_list("called_back_at", flat=True)[:MAX_REQUESTS]
     )
     silent = 0
     for called_back_at in latest:

@@ -1,4 +1,4 @@
-"""Calls that the list's head does not show, asked for one by one."""
+"""Retrieve calls one by one that the head of Sift's list does not show."""
 
 from collections.abc import Collection, Iterator
 from datetime import timedelta
@@ -17,10 +17,8 @@ from connections_app.sift.errors import NotKnown
 from connections_app.sift.payloads import Observation, Unusable
 
 BUDGET = 30
-# Sift has answered for so long that it knows no such call: it is lost, not in progress.
-LOST_AFTER = timedelta(minutes=10)
-# A finished call without an end time is asked for so often, with growing pauses.
-END_TIME_TRIES = 5
+LOST_AFTER = timedelta(minutes=10)  # Sift first answered that it does not know the call
+END_TIME_TRIES = 5  # for a finished call without an end time, with growing pauses
 
 NOTE_READING = """
     INSERT INTO connections_app_reading AS known (connection_id, read_at, times, unknown_since)
@@ -32,8 +30,7 @@ NOTE_READING = """
     RETURNING unknown_since
 """
 
-# A process that was killed while it waited for Sift keeps its claim for so long.
-CLAIM_SECONDS = 30
+CLAIM_SECONDS = 30  # then the claim of a process that was killed expires
 
 CLAIM = f"""
     INSERT INTO connections_app_reading AS known (connection_id, read_at, times, asking_since)
@@ -58,8 +55,8 @@ PUT_OFF = """
 
 
 def due(seen: Collection[str], budget: int = BUDGET) -> Iterator[Connection]:
-    """The connections to ask for: in progress but not `seen` in the list, longest unread first; then
-    finished ones that lack an end time. At most `budget`."""
+    """Yield at most `budget` connections to retrieve: those in progress that are not `seen` in the list, the
+    least recently read first; then finished ones that lack an end time."""
     in_progress = (
         Connection.objects.in_progress()
         .exclude(connection_id__in=seen)
@@ -71,8 +68,9 @@ def due(seen: Collection[str], budget: int = BUDGET) -> Iterator[Connection]:
 
 
 def claim(connections: Collection[int]) -> set[int]:
-    """Claim the calls with these keys for asking Sift about them. Returns the keys of those that nobody else
-    is asking about; `release` ends the claim.
+    """Claim the calls with these keys, so that only one process retrieves each from Sift.
+
+    Returns the keys that were free; `release` ends the claim.
     """
     with database.cursor() as cursor:
         cursor.execute(CLAIM, {"connections": list(connections)})
@@ -80,13 +78,13 @@ def claim(connections: Collection[int]) -> set[int]:
 
 
 def release(connections: Collection[int]) -> None:
-    """End the claim of these calls, which were just asked about."""
+    """End the claim of these calls, which were just retrieved."""
     with database.cursor() as cursor:
         cursor.execute(RELEASE, [list(connections)])
 
 
 def ask(client: SiftClient, connection: Connection) -> Observation | Unusable | None:
-    """Sift's answer about one call, or None where Sift knows no such call."""
+    """Retrieve one call from Sift. Returns None if Sift does not know it."""
     try:
         answer = client.retrieve(connection.connection_id)
     except NotKnown:
@@ -99,9 +97,9 @@ def ask(client: SiftClient, connection: Connection) -> Observation | Unusable | 
 
 
 def settle(connection: Connection, answer: Observation | Unusable | None) -> Changes:
-    """Store what was answered about `connection`, and that it was asked for; in the caller's transaction.
+    """Store Sift's answer about `connection` and the time of reading, in the caller's transaction.
 
-    A call that Sift no longer knows is doubted, and after a while counts as lost; it gets no invented end.
+    A call that Sift no longer knows is marked as unconfirmed, later as lost; it gets no invented end.
     """
     changes = ingest([answer], Source.RETRIEVE) if isinstance(answer, Observation) else Changes()
     if isinstance(answer, Unusable):
@@ -116,7 +114,7 @@ def settle(connection: Connection, answer: Observation | Unusable | None) -> Cha
 
 
 def put_off(connection: Connection) -> Changes:
-    """Note a fruitless try, so that the calls behind this one have their turn."""
+    """Record a failed attempt, so that other calls are retrieved before this one."""
     with database.cursor() as cursor:
         cursor.execute(PUT_OFF, {"connection": connection.pk})
     return Changes()

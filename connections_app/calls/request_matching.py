@@ -1,4 +1,4 @@
-"""Which call a request to place one became: bound to it for sure, or concluded from Sift's list."""
+"""Match each request to place a call with the call it became: known from Sift, or inferred from its list."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -11,12 +11,11 @@ from connections_app.models import CallRequest, Connection, Direction, Outcome, 
 from connections_app.models.case_folding import Folded, key_of, keyed
 from connections_app.models.connection import ConnectionQuerySet
 
-# How far from the request's time a call may have begun to be taken for it; clocks may differ by minutes.
-AROUND = timedelta(minutes=10)
-# What was only concluded gives way to what Sift itself says.
+MAX_SKEW = timedelta(minutes=10)  # between request and call, since clocks differ by minutes
+# A match that was only inferred gives way to one that Sift itself states.
 CONCLUDED = "settled_by IN ('list', 'person')"
 MISTAKEN = "The call that this request seemed to have become belongs to another request."
-# What is set on a request whose call turned out to be another request's.
+# Set on a request whose call turned out to belong to another request.
 RELEASED = """
     connection_id = NULL, outcome = 'unknown', settled_by = '', reason = %(mistaken)s,
     answered_at = clock_timestamp()
@@ -33,12 +32,12 @@ BIND = f"""
         OR %(is_sure)s AND {CONCLUDED}
     )
 """  # noqa: S608
-# Whoever merges locks calls before requests; so does who binds, since a call is told who placed it.
+# Lock the call before its request, as the merge does: binding also writes the operator to the call.
 LOCK = "SELECT FROM connections_app_connection WHERE id = %s FOR NO KEY UPDATE"
 
 
 def bind(request: int, connection: int, settled_by: Settled) -> bool:
-    """Note that `request` became `connection`, and so was placed; False where either has another already."""
+    """Record that `request` became `connection`. Returns False if either already has another match."""
     values: dict[str, str | int | bool] = {
         "request": request,
         "connection": connection,
@@ -58,14 +57,14 @@ def bind(request: int, connection: int, settled_by: Settled) -> bool:
 
 
 def bind_for_sure(request: int, connection: int, settled_by: Settled) -> bool:
-    """As `bind`, when Sift itself says so: another request only thought to be that call is unknown again."""
+    """Bind on Sift's own word: another request only inferred to be that call becomes unknown again."""
     return bind(request, connection, settled_by) or (
         release(connection) and bind(request, connection, settled_by)
     )
 
 
 def release(connection: int) -> bool:
-    """Take a call from the request that it was concluded to belong to. Returns True if there was one."""
+    """Unbind a call from the request inferred to have become it. Returns True if there was one."""
     with transaction.atomic(), database.cursor() as cursor:
         cursor.execute(LOCK, [connection])
         cursor.execute(RELEASE, {"connection": connection, "mistaken": MISTAKEN})
@@ -73,22 +72,22 @@ def release(connection: int) -> bool:
 
 
 def unbound(now: datetime) -> list[CallRequest]:
-    """Requests that Sift took, or may have taken, and of which it is not known which call they became."""
+    """Return recent requests that Sift accepted, or may have accepted, and that have no call yet."""
     return list(
         CallRequest.objects.filter(
-            connection=None, outcome__in=(Outcome.ACCEPTED, Outcome.UNKNOWN), asked_at__gt=now - 2 * AROUND
+            connection=None, outcome__in=(Outcome.ACCEPTED, Outcome.UNKNOWN), asked_at__gt=now - 2 * MAX_SKEW
         ).order_by("pk")
     )
 
 
 def candidates(request: CallRequest) -> ConnectionQuerySet:
-    """Calls to the request's endpoint that we first saw after it, and that are no other request's."""
+    """Return calls to the request's endpoint, first seen after it, that belong to no other request."""
     return (
         Connection.objects.alias(to_key=Folded("to_endpoint"))
         .filter(
             to_key=key_of(request.endpoint),
             first_seen_at__gte=request.asked_at,
-            at__range=(request.asked_at - AROUND, request.asked_at + AROUND),
+            at__range=(request.asked_at - MAX_SKEW, request.asked_at + MAX_SKEW),
             call_request=None,
         )
         .exclude(direction=Direction.OUTGOING)
@@ -101,14 +100,14 @@ def match_by_list(requests: list[CallRequest]) -> None:
     keys = keyed(request.endpoint for request in requests)
     counts = Counter(keys[request.endpoint] for request in requests)
     for request in requests:
-        is_only = counts[keys[request.endpoint]] == 1 and not _is_being_sent(request)
+        is_only = counts[keys[request.endpoint]] == 1 and not _has_unanswered_rival(request)
         found = list(candidates(request)[:2]) if is_only else []
         if len(found) == 1:
             bind(request.pk, found[0].pk, Settled.LIST)
 
 
-def _is_being_sent(request: CallRequest) -> bool:
-    """Whether another request for the same endpoint waits for its answer: the call may be that one's."""
+def _has_unanswered_rival(request: CallRequest) -> bool:
+    """Return True if another request to the same endpoint is unanswered: the call may be that one's."""
     sending = CallRequest.objects.alias(client_key=Folded("client_name"))
     return sending.filter(
         outcome=Outcome.SENDING,

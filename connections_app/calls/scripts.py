@@ -1,4 +1,4 @@
-"""Make scripts: from what a person wants run on a call to rows that are in force for it."""
+"""Make scripts: turn the routine requested for a call into rows that are in force for it."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -15,8 +15,8 @@ from connections_app.sift.commands import Input
 from connections_app.sift.placeholders import JSON, JSONObject, Placeholder, fill, placeholders
 from connections_app.web.callback_urls import done_address
 
-# The newest script of a call supersedes the others; the one that a call was placed with may not be bound yet.
-# One that would dial what is marked “do not call”, unless a person confirmed that, is not made.
+# The newest script of a call supersedes the others, also the one it was placed with, which may not be bound
+# yet. A script that would dial an endpoint marked “do not call” is not made unless a person confirmed that.
 MAKE = f"""
     WITH marked AS ({dialling.MARKED}), made AS (
         INSERT INTO connections_app_script
@@ -45,9 +45,9 @@ MAKE = f"""
 """  # noqa: S608
 
 # The one rule for which script of the call %(call)s is in force: the newest that Sift did not refuse.
-# Whatever asks (callbacks, the watch, the board, a call's page) gives the script's row the alias `script`.
-# `superseded_by` says the same in the row, so that a claim that waits for a push to commit sees it. A push
-# may be older than the knowledge which request became the call, so newer scripts are looked for as well.
+# Every query that uses it (callbacks, the watch, the board, a call's page) has the script's row as `script`.
+# `superseded_by` repeats this in the row, so that a claim that waits for a push to commit sees it. A push may
+# precede the match of its call with a request, so newer scripts are searched as well.
 NOT_REFUSED = """
     NOT EXISTS (
         SELECT FROM connections_app_push AS refused
@@ -60,10 +60,10 @@ IN_FORCE = f"""
         WHERE newer.connection_id = %(call)s AND newer.id > script.id AND {NOT_REFUSED.format(script="newer")}
     )
 """
-# A script in force that callbacks and the watch may still hand to Sift.
+# A script in force that callbacks and the watch may still send to Sift.
 MAY_BE_GIVEN = f"script.settled_at IS NULL AND {IN_FORCE}"
 
-# What a script superseded that Sift refused is superseded by that script's own successor, if it has one.
+# The scripts that a refused script superseded are now superseded by its own successor, if it has one.
 TAKE_BACK = """
     UPDATE connections_app_script AS script SET superseded_by_id = refused.superseded_by_id
     FROM connections_app_script AS refused
@@ -72,8 +72,8 @@ TAKE_BACK = """
 
 
 class NotUsable(Exception):
-    """A routine cannot be run as it was asked for. `problems` are sentences by the field they belong to
-    (`routine`, `commands`, `overrule`, or a placeholder's); `placeholders` are those that must be filled."""
+    """A routine cannot be run as requested. `problems` are sentences by the field they belong to (`routine`,
+    `commands`, `overrule`, or a placeholder's); `placeholders` are those that must be filled."""
 
     def __init__(self, problems: Mapping[str, list[str]], placeholders: tuple[Placeholder, ...] = ()) -> None:
         super().__init__("; ".join(words for all_words in problems.values() for words in all_words))
@@ -83,10 +83,10 @@ class NotUsable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ScriptRequest:
-    """A routine as it is to be run on one call: checked, filled, with the versions that may follow it.
+    """A routine to run on one call: checked, filled, with the versions that may follow it.
 
-    `dialled` holds every number and client that it dials; where a person asks for it, also those that
-    what may follow dials.
+    `dialled` holds every number and client that it dials; if a person requested it, also those that the
+    routines after it may dial.
     """
 
     routine: routines.Routine
@@ -101,7 +101,7 @@ class ScriptRequest:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A script that was made: its key, and the commands as Sift is sent them."""
+    """A script that was made: its key, and the commands as they are sent to Sift."""
 
     pk: int
     commands: list[JSONObject]
@@ -112,33 +112,33 @@ HANG_UP = ScriptRequest(routines.check([{"name": "HangUp"}]), "Hangs up.", "Hang
 
 
 def saved_routine(pk: int, values: Mapping[str, str], operator: Operator) -> ScriptRequest:
-    """A saved routine, filled with `values`. Raises `NotUsable`."""
+    """Return a saved routine, filled with `values`. Raises `NotUsable`."""
     usable = Routine.objects.usable(by_supervisor=may_steer_any(operator))
     saved = usable.filter(pk=pk).first()
     if saved is None or saved.published is None:
         raise NotUsable({"routine": ["There is no such routine, or you may not use it."]})
-    return _wanted(saved.published.commands, values, operator, "routine", saved.name, saved.published.pk)
+    return _request_for(saved.published.commands, values, operator, "routine", saved.name, saved.published.pk)
 
 
 def given_commands(
     text: str, values: Mapping[str, str], operator: Operator, *, overrule: bool = False
 ) -> ScriptRequest:
-    """A list of commands written as JSON. Raises `NotUsable`.
+    """Return the request for commands written as JSON. Raises `NotUsable`.
 
-    Commands that are not known here need a supervisor, who says so by `overrule`.
+    Unknown commands are accepted only from a supervisor, with `overrule`.
     """
     read = routines.read(text)
     if read.problems:
         raise NotUsable({"commands": [str(problem) for problem in read.problems]})
     if read.warnings:
         _check_overruled(read, operator, overrule)
-    return _wanted(list(read.source), values, operator, "commands")
+    return _request_for(list(read.source), values, operator, "commands")
 
 
 def routine_version(
     version: RoutineVersion, values: Mapping[str, str], versions: Mapping[str, int]
 ) -> ScriptRequest:
-    """A published version that goes on after an answer, or answers a call. Raises `NotUsable`."""
+    """Return a published version that follows an answer, or answers a call. Raises `NotUsable`."""
     filled = fill(version.commands, values, "")
     if filled.problems:
         raise NotUsable({"routine": list(filled.problems.values())})
@@ -153,7 +153,7 @@ def routine_version(
 
 
 def make(
-    wanted: ScriptRequest,
+    request: ScriptRequest,
     origin: Origin,
     *,
     connection: int | None = None,
@@ -161,30 +161,30 @@ def make(
     given: bool = False,
     confirmed: Sequence[str] = (),
 ) -> Made | None:
-    """Make the script and its steps, and let it supersede what is in force for `connection`. One statement.
+    """Make the script and its steps, which supersede the script in force for `connection`. One statement.
 
-    `given` says that Sift is handed it at once; `confirmed` holds what may be dialled although it is marked
-    “do not call”. None where a call that came in already has its script. Raises `NotDialled`.
+    `given` means that it is sent to Sift at once; `confirmed` holds endpoints that may be dialled although
+    marked “do not call”. Returns None if an incoming call already has its script. Raises `NotDialled`.
     """
     steps: list[JSONObject] = []
-    commands = routines.for_sift(wanted.routine, _addresses(wanted.routine, steps))
+    commands = routines.for_sift(request.routine, _addresses(request.routine, steps))
     with database.cursor() as cursor:
         cursor.execute(
             MAKE,
             {
                 "connection": connection,
                 "origin": origin.value,
-                "name": wanted.name,
-                "version": wanted.version_id,
+                "name": request.name,
+                "version": request.version_id,
                 "commands": json.dumps(commands),
-                "preview": wanted.preview,
-                "values": json.dumps(dict(wanted.values)),
-                "versions": json.dumps(dict(wanted.versions)),
-                "dials": wanted.routine.dials,
+                "preview": request.preview,
+                "values": json.dumps(dict(request.values)),
+                "versions": json.dumps(dict(request.versions)),
+                "dials": request.routine.dials,
                 "given": given,
                 "step": step,
                 "steps": json.dumps(steps),
-                "dialled": list(wanted.dialled),
+                "dialled": list(request.dialled),
                 "confirmed": list(confirmed),
             },
         )
@@ -193,27 +193,27 @@ def make(
         raise dialling.refused(marked)
     if pk and connection:
         announce([connection])
-    return Made(pk, commands, wanted.routine.dials) if pk else None
+    return Made(pk, commands, request.routine.dials) if pk else None
 
 
 def make_for(
-    connection: Connection, wanted: ScriptRequest, origin: Origin, confirmed: Sequence[str] = ()
+    connection: Connection, request: ScriptRequest, origin: Origin, confirmed: Sequence[str] = ()
 ) -> Made:
-    """Make a script that Sift is handed now, in the place of what runs on the call. Raises `NotDialled`."""
-    made = make(wanted, origin, connection=connection.pk, given=True, confirmed=confirmed)
+    """Make a script to send to Sift now, which replaces the one that runs. Raises `NotDialled`."""
+    made = make(request, origin, connection=connection.pk, given=True, confirmed=confirmed)
     if made is None:
         raise ValueError(f"{connection} has its one {origin} script already")
     return made
 
 
 def take_back(script: int) -> None:
-    """Undo that the script with key `script`, which Sift refused, superseded others."""
+    """Make the script with key `script`, which Sift refused, no longer supersede others."""
     with database.cursor() as cursor:
         cursor.execute(TAKE_BACK, [script])
 
 
 def placeholder_field(name: str) -> str:
-    """The name of the form field that fills a placeholder."""
+    """Return the name of the form field that fills a placeholder."""
     return f"fill-{name}"
 
 
@@ -225,7 +225,7 @@ def _check_overruled(read: routines.Routine, operator: Operator, overrule: bool)
         raise NotUsable({"commands": unknown, "overrule": ["Say that it is to be sent all the same."]})
 
 
-def _wanted(
+def _request_for(
     commands: list[JSONObject],
     values: Mapping[str, str],
     operator: Operator,
@@ -256,7 +256,7 @@ def _wanted(
 
 
 def _following(first: routines.Routine, where: str) -> tuple[list[RoutineVersion], dict[int, str]]:
-    """The published version of every routine that may go on after `first`, however far, and their names."""
+    """Return the published version and name of every routine that may follow `first`, directly or not."""
     versions: dict[int, RoutineVersion] = {}
     names: dict[int, str] = {}
     open_ = set(first.continuations)
@@ -276,7 +276,7 @@ def _following(first: routines.Routine, where: str) -> tuple[list[RoutineVersion
 
 
 def _addresses(routine: routines.Routine, steps: list[JSONObject]) -> Callable[[int], str]:
-    """What gives an input command its address, and notes the step that the address stands for."""
+    """Return a function that makes a command's callback address and adds its step to `steps`."""
 
     def address(position: int) -> str:
         command = routine.commands[position - 1]

@@ -33,13 +33,13 @@ def store_unusable(rows: Iterable[Unusable]) -> None:
 
 
 def discard_resolved(observations: Iterable[Observation]) -> None:
-    """Forget unusable rows whose connection has since been seen whole."""
+    """Delete the unusable rows whose connection has since been read completely."""
     UnusableRow.objects.filter(connection_id__in=[one.connection_id for one in observations]).delete()
 
 
 @transaction.atomic
 def retry_unusable() -> Changes:
-    """Read every unusable row once more, as after an upgrade; those that can be used become connections."""
+    """Parse every unusable row again, as after an upgrade; those that are now usable become connections."""
     usable = []
     for kept in UnusableRow.objects.select_for_update().iterator():
         parsed = parse_connection(kept.payload)

@@ -1,11 +1,11 @@
-"""Callbacks as the web process takes them: before Django's own handler, a few at a time.
+"""Answer callbacks in the web process, before Django's own handler and a few at a time.
 
-Django keeps a thread for each request, and each waits some seconds at the most for a connection to the
-database: of 2,000 at once some would be turned away, and people's pages would wait with them. Nor does a
-callback need what a page does: without it, one takes a third of this process's time.
+Django uses one thread per request, and each waits some seconds at the most for a connection to the database:
+of 2,000 callbacks at once some would fail, and people's pages would wait too. A callback does not need the
+middleware that a page needs: without it, one takes a third of this process's time.
 
-Each has its time: the database may take less than a second, and a callback waits for its turn only while
-others are answered. One whose time is up is answered 503, and what it did is rolled back.
+Every callback has a time limit: the database may take less than a second, and a callback waits for its turn
+only while others are answered. After that it is answered 503, and its changes are rolled back.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from django.db import connection as database
 
 from connections_app.engines.limits import TimeLimit, limited
 from connections_app.hooks import undelivered
-from connections_app.hooks.dispatch import ANSWERS, TRY_LATER, take
+from connections_app.hooks.dispatch import ANSWERS, TRY_LATER, answer_callback
 from connections_app.hooks.received import UNAVAILABLE, Answered, Received
 from connections_app.web.callback_urls import TOKEN
 
@@ -29,17 +29,17 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 ADDRESS = re.compile(f"/hooks/sift/({'|'.join(ANSWERS)})/({TOKEN})/?")
-# Each has a connection of those that are reserved, so that pages and callbacks leave each other theirs.
+# Each uses a reserved connection to the database, so that pages and callbacks do not block each other.
 MAX_CONCURRENT = 8
 OK = 200
 DATABASE_SECONDS = 0.75  # for one callback, from when its turn comes
-MOVING_SECONDS = 0.9  # no callback was answered for so long: those that wait for their turn are refused
+STALL_SECONDS = 0.9  # without any answer; then the callbacks that wait for their turn are refused
 
 
 class Callbacks:
-    """ASGI: answers what is posted to a callback's address, and leaves the rest to `application`.
+    """ASGI middleware that answers POSTs to callback addresses, and leaves the rest to `application`.
 
-    The body comes as one message (`Bodies`).
+    The body must come as one message (`Bodies`).
     """
 
     def __init__(self, application: Application) -> None:
@@ -58,10 +58,10 @@ class Callbacks:
             await self._answer(address[1], Received(address[2], message.get("body", b"")), receive, send)
 
     async def _answer(self, kind: str, received: Received, receive: Receive, send: Send) -> None:
-        """Answer within a second, or while others are answered. Who has gone away before it is their turn is
-        not heard, and a script that nobody was handed counts as undelivered."""
+        """Answer within a second, or for as long as others are answered. If the client disconnects before its
+        turn, its callback is dropped; a script that was not sent counts as undelivered."""
         limit = TimeLimit()
-        work = self.threads.submit(_take, kind, received, limit)
+        work = self.threads.submit(_answer_in_thread, kind, received, limit)
         gone = asyncio.ensure_future(receive())
         try:
             is_done = await self._wait(asyncio.wrap_future(work), gone)
@@ -78,10 +78,10 @@ class Callbacks:
             await _send(send, TRY_LATER)
 
     async def _wait(self, answer: "asyncio.Future[Answered]", gone: "asyncio.Future[Message]") -> bool:
-        """Wait for the answer, for as long as callbacks are answered at all. Returns True if it is there."""
+        """Wait for the answer while any callback is answered. Returns True if it came."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        while (seconds := max(began, self.answered_at) + MOVING_SECONDS - loop.time()) > 0:
+        while (seconds := max(began, self.answered_at) + STALL_SECONDS - loop.time()) > 0:
             either: set[asyncio.Future[Any]] = {answer, gone}
             await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if answer.done() and answer.result().status != UNAVAILABLE:
@@ -91,17 +91,17 @@ class Callbacks:
         return answer.done()
 
 
-def _take(kind: str, received: Received, limit: TimeLimit) -> Answered:
+def _answer_in_thread(kind: str, received: Received, limit: TimeLimit) -> Answered:
     limit.start(DATABASE_SECONDS)
     with limited(limit, reserved=True):
         try:
-            return take(kind, received)
+            return answer_callback(kind, received)
         finally:
             database.close()
 
 
 def _count_undelivered(late: "Future[Answered]", received: Received) -> None:
-    """Count the script of an answer as undelivered that came when nobody waited for it any longer."""
+    """Count the script of an answer that came too late as undelivered."""
     if not late.exception() and late.result().status == OK and received.claimed.script is not None:
         undelivered.note(received)
 

@@ -1,4 +1,4 @@
-"""Take one callback of any kind: it is answered whatever happens."""
+"""Answer one callback of any kind, also if the database fails."""
 
 import logging
 from collections.abc import Callable
@@ -30,14 +30,14 @@ TRIES = 4
 TRY_LATER = Answered.refusing(UNAVAILABLE, "Try again later.")
 
 
-def take(kind: str, received: Received) -> Answered:
-    """The answer to what came at `/hooks/sift/<kind>/<token>/`: its status, and a JSON object."""
+def answer_callback(kind: str, received: Received) -> Answered:
+    """Return the answer to a callback at `/hooks/sift/<kind>/<token>/`."""
     if len(received.raw) > LARGEST_BODY:
         return Answered.refusing(413, "The body is too large.")
     if server.is_open:
         return TRY_LATER
     try:
-        return _answer_again(ANSWERS[kind], received)
+        return _answer_with_retries(ANSWERS[kind], received)
     except WrongToken:
         return Answered.refusing(404, "Not found.")
     except (OperationalError, InterfaceError, PoolTimeout, Overtaken) as problem:
@@ -48,8 +48,8 @@ def take(kind: str, received: Received) -> Answered:
         return TRY_LATER
 
 
-def _answer_again(answer: Answer, received: Received) -> Answered:
-    """The answer; tried again where something that happened at the same moment was in its way."""
+def _answer_with_retries(answer: Answer, received: Received) -> Answered:
+    """Return the answer; try again after a conflict with another transaction."""
     for _ in range(TRIES - 1):
         received.claimed.script = None
         try:

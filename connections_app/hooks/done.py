@@ -1,4 +1,4 @@
-"""Answer a done callback: a command has ended, and a saved routine may go on from what was keyed or said."""
+"""Answer a done callback: a command has ended, and a saved routine may follow on what was keyed or said."""
 
 import logging
 
@@ -17,9 +17,9 @@ logger = logging.getLogger(__name__)
 
 
 def answer_done(received: Received) -> Answered:
-    """Keep what was heard, and answer with the routine that goes on from it while the script is in force.
+    """Store what was keyed or said, and answer with the routine that follows while the script is in force.
 
-    The same callback gets the same answer, but a routine that dials is given once. At most four statements.
+    The same callback gets the same answer, but a routine that dials is sent once. At most four statements.
     Raises `WrongToken`.
     """
     with transaction.atomic():
@@ -40,7 +40,7 @@ def answer_done(received: Received) -> Answered:
 
 
 def _step_of(token: str) -> Step:
-    """The step whose token it is, locked with its script, so that only one continuation can supersede it."""
+    """Return the step of this token, locked with its script, so that only one continuation supersedes it."""
     step = (
         Step.objects.alias(by=TokenDigest("token"))
         .filter(by=TokenDigest(Value(token)))
@@ -60,12 +60,12 @@ def _call_of(script: Script) -> Connection | None:
 
 
 def _answer(step: Step, call: Connection | None, received: Received) -> Answered:
-    """Raises `Refused`, before anything is written."""
+    """Return the answer and make its script. Raises `Refused` before anything is written."""
     connection_id = received.body.get("connection_id")
     if call and connection_id not in (None, call.connection_id):
         raise Refused(404, "This address belongs to another call.")
     if step.script.superseded_by_id is not None:
-        return _again(step, received)
+        return _repeated_answer(step, received)
     answer = heard(received.body)
     following = step.then.get(answer, step.then.get(ANYTHING_ELSE))
     version_id = step.script.versions.get(str(following))
@@ -73,14 +73,14 @@ def _answer(step: Step, call: Connection | None, received: Received) -> Answered
         return Answered()
     version = RoutineVersion.objects.select_related("routine").get(pk=version_id)
     try:
-        wanted = scripts.routine_version(version, step.script.values, step.script.versions)
+        request = scripts.routine_version(version, step.script.values, step.script.versions)
     except NotUsable as problem:
         logger.error("Nothing went on after step %s: %s", step.pk, problem)
         return Answered()
     confirmed = step.script.confirmed
     try:
         made = scripts.make(
-            wanted, Origin.CONTINUATION, connection=call.pk, step=step.pk, given=True, confirmed=confirmed
+            request, Origin.CONTINUATION, connection=call.pk, step=step.pk, given=True, confirmed=confirmed
         )
     except NotDialled as reason:
         return Answered.not_dialling(reason)
@@ -88,9 +88,8 @@ def _answer(step: Step, call: Connection | None, received: Received) -> Answered
     return Answered.with_routine(made.commands if made else None)
 
 
-def _again(step: Step, received: Received) -> Answered:
-    """The answer to a callback of a script that is no longer in force: what it was before, where that is
-    still what runs and calls nobody."""
+def _repeated_answer(step: Step, received: Received) -> Answered:
+    """Answer a callback of a superseded script: as before, if that script still runs and dials nobody."""
     following = Script.objects.get(superseded=step.script)
     is_what_runs = following.step_id == step.pk and following.superseded_by_id is None
     if not is_what_runs or following.dials:

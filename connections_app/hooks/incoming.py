@@ -1,4 +1,4 @@
-"""Answer an incoming callback: the first inbound rule that matches says what the caller hears."""
+"""Answer an incoming callback with the routine of the first inbound rule that matches."""
 
 import logging
 from collections.abc import Iterable
@@ -31,8 +31,8 @@ from connections_app.sift.payloads import Observation
 
 logger = logging.getLogger(__name__)
 
-# A beginning is compared with as many characters, since the case of some depends on what follows them.
-MEANS = f"""
+# A prefix is compared with the same number of characters, cut before folding: folding looks at what follows.
+MATCHES = f"""
     {{pattern}} = '' OR (
         SELECT CASE WHEN right(wanted, 1) = '*'
             THEN {folded("left(given, length(wanted) - 1)")} = {folded("left(wanted, -1)")}
@@ -43,7 +43,7 @@ MEANS = f"""
         ) AS ends
     )
 """  # noqa: S608
-# The published version of a rule's routine and of each that may go on after it, however far, by routine.
+# The published versions of a rule's routine and of every routine that may follow it, by routine.
 VERSIONS = """
     WITH RECURSIVE reached (routine, version) AS (
         SELECT id, published_id FROM connections_app_routine
@@ -61,10 +61,10 @@ VERSIONS = """
 
 
 def answer_incoming(received: Received) -> Answered:
-    """Take in the call, and answer with the routine of the rule that matches. At most four statements.
+    """Store the call, and answer with the routine of the rule that matches. At most four statements.
 
-    The same call gets the same answer, but a routine that dials is given once. Raises `WrongToken`, and
-    `Overtaken` where the same call is answered elsewhere at this moment.
+    The same call gets the same answer, but a routine that dials is sent once. Raises `WrongToken`, and
+    `Overtaken` if another process answers the same call at this moment.
     """
     try:
         observed = received.connection
@@ -81,21 +81,21 @@ def answer_incoming(received: Received) -> Answered:
 
 
 def rule_for(rules: Iterable[InboundRule], now: datetime) -> InboundRule | None:
-    """The first of `rules`, in their order, whose hours `now` is in."""
+    """Return the first of `rules` that is open at `now`, or None."""
     return next((rule for rule in rules if is_open(rule, now)), None)
 
 
-def means(pattern: str, endpoint: str | None) -> Combinable:
-    """Whether the condition in the column `pattern` means `endpoint`, which the database says.
+def matches_endpoint(pattern: str, endpoint: str | None) -> Combinable:
+    """Return the SQL expression that is true if the condition in the column `pattern` matches `endpoint`.
 
-    It means it whole, or its beginning before a `*`; an empty one means any. One with an end of spaces or
-    `webrtc:` before it means the same as without.
+    A condition matches the whole endpoint, or with a final `*` its beginning; an empty one matches any.
+    Surrounding spaces and the prefix `webrtc:` are ignored.
     """
-    return RawSQL(MEANS.format(pattern=pattern), (endpoint or "",), BooleanField())  # noqa: S611
+    return RawSQL(MATCHES.format(pattern=pattern), (endpoint or "",), BooleanField())  # noqa: S611
 
 
 def is_open(rule: InboundRule, now: datetime) -> bool:
-    """Whether `now` is in the rule's hours, in its zone. Hours past midnight belong to the day they begin."""
+    """Return True if `now` is in the rule's hours and zone. Hours past midnight count as the day before."""
     local = now.astimezone(_zone(rule.time_zone))
     day, clock = local.date(), local.time()
     opens, closes = rule.opens or time.min, rule.closes
@@ -119,8 +119,8 @@ def _accounts(token: str) -> QuerySet[Account]:
 
 
 def _rules(token: str, observed: Observation) -> list[Any]:
-    """The rules in their order; on each whether its ends match, `versions`, and what is known of the call:
-    its key, and `before`, the key of the script that it was answered with."""
+    """Return the rules in order, each with `matches` and `versions`, with `call`, the key of the call, and
+    with `before`, the key of the script that it was answered with."""
     calls = Connection.objects.filter(connection_id=observed.connection_id)
     answers = Script.objects.filter(connection__in=calls, origin=Origin.INBOUND)
     rules = list(
@@ -128,8 +128,8 @@ def _rules(token: str, observed: Observation) -> list[Any]:
         .select_related("routine__published__routine")
         .annotate(
             is_ours=Exists(_accounts(token)),
-            matches=means("connections_app_inboundrule.to_endpoint", observed.to_endpoint)
-            & means("connections_app_inboundrule.from_endpoint", observed.from_endpoint),
+            matches=matches_endpoint("connections_app_inboundrule.to_endpoint", observed.to_endpoint)
+            & matches_endpoint("connections_app_inboundrule.from_endpoint", observed.from_endpoint),
             call=Subquery(calls.values("pk")),
             before=Subquery(answers.values("pk")),
             versions=RawSQL(VERSIONS, (), JSONField()),  # noqa: S611
@@ -143,21 +143,21 @@ def _rules(token: str, observed: Observation) -> list[Any]:
 
 
 def _answer(received: Received, rules: list[Any], changed: int | None) -> Answered:
-    """Make the script that the rules give this call, or answer as before where it has one."""
+    """Make the script of the rule that matches this call, or answer as before if the call has one."""
     if before := next((rule.before for rule in rules), None):
-        return _again(Script.objects.get(pk=before))
+        return _repeated_answer(Script.objects.get(pk=before))
     rule: Any = rule_for([rule for rule in rules if rule.matches], timezone.now())
     version = rule.routine.published if rule else None
     if rule is None or version is None:
         return Answered()
     try:
-        wanted = scripts.routine_version(version, {}, rule.versions)
+        request = scripts.routine_version(version, {}, rule.versions)
     except NotUsable as problem:
         logger.error("Rule “%s” cannot answer: %s", rule, problem)
         return Answered()
     call = changed or rule.call
     try:
-        made = scripts.make(wanted, Origin.INBOUND, connection=call, given=True) if call else None
+        made = scripts.make(request, Origin.INBOUND, connection=call, given=True) if call else None
     except NotDialled as reason:
         return Answered.not_dialling(reason)
     if made is None:
@@ -166,13 +166,13 @@ def _answer(received: Received, rules: list[Any], changed: int | None) -> Answer
     return Answered.with_routine(made.commands)
 
 
-def _again(script: Script) -> Answered:
+def _repeated_answer(script: Script) -> Answered:
     may_be = not script.dials and script.superseded_by_id is None
     return Answered.with_routine(script.commands if may_be else None)
 
 
 def _zone(name: str) -> tzinfo:
-    """A zone; UTC for one that this machine does not know, so that the call is answered all the same."""
+    """Return the time zone, or UTC if this machine does not know it, so that the call is answered anyway."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):

@@ -1,4 +1,4 @@
-"""What the three kinds of callbacks share: reading the body, and keeping both halves of each."""
+"""What the three kinds of callbacks share: reading the body, and storing the callback with its answer."""
 
 import hashlib
 import json
@@ -15,11 +15,10 @@ from connections_app.sift.payloads import JSON, Observation, Unusable, cleaned, 
 from connections_app.sift.placeholders import JSONObject
 
 LARGEST_BODY = 256 * 1024
-# A body that PostgreSQL would have to unfold is refused at such a depth.
-DEEPEST = 100
+MAX_DEPTH = 100  # of nesting, since PostgreSQL parses the body too
 UNAVAILABLE = 503
 
-# What is not dialled is in the audit log too.
+# An answer that was withheld because of what it dials is in the audit log too.
 KEEP = """
     WITH recorded AS (
         INSERT INTO connections_app_action
@@ -43,18 +42,18 @@ KEEP = """
 
 
 class WrongToken(Exception):
-    """Nothing has this token."""
+    """No request, step or account has this token."""
 
 
 class Overtaken(Exception):
-    """Another process did the same at the same moment; whoever tries again sees what it did."""
+    """Another process did the same at the same moment; a retry sees its result."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What a callback is answered: an HTTP status, and a JSON object.
+    """The answer to a callback: an HTTP status, and a JSON object.
 
-    `note` says why a routine was not given because of what it would have dialled.
+    `note` is the reason why a routine was withheld because of what it dials.
     """
 
     body: JSONObject = field(default_factory=dict)
@@ -63,25 +62,29 @@ class Answered:
 
     @classmethod
     def with_routine(cls, commands: list[JSONObject] | None) -> "Answered":
+        """Return an answer with `commands`, or an empty one."""
         return cls({"routine": commands} if commands else {})
 
     @classmethod
     def not_dialling(cls, reason: NotDialled) -> "Answered":
+        """Return an empty answer that notes why nothing is dialled."""
         return cls(note=f"The routine was not given to Sift: {reason}")
 
     @classmethod
     def refusing(cls, status: int, reason: str) -> "Answered":
+        """Return an error answer."""
         return cls({"error": reason}, status)
 
     @property
     def headers(self) -> dict[str, str]:
+        """Return the HTTP headers of the answer."""
         return {"Retry-After": "1"} if self.status == UNAVAILABLE else {}
 
 
 @dataclass(slots=True)
 class Claimed:
-    """The script that an answer hands over, as it was claimed: with when it was settled, and whether Sift is
-    handed it for the first time."""
+    """The script that an answer contains, as it was claimed: its key, when it was settled, and whether it is
+    sent to Sift for the first time."""
 
     script: int | None = None
     settled_at: datetime | None = None
@@ -90,7 +93,7 @@ class Claimed:
 
 @dataclass(slots=True)
 class Kept:
-    """What the row of a callback was written with."""
+    """The values that the row of a callback was stored with."""
 
     kind: Callback.Kind
     connection_id: str | None
@@ -99,7 +102,7 @@ class Kept:
 
 
 class Refused(Exception):
-    """The callback changes nothing; it is kept with `answered`, which says why."""
+    """The callback changes nothing; it is stored with `answered`, which contains the reason."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -108,7 +111,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Received:
-    """One callback as it came: the token in its address, its body, and when it began to be answered."""
+    """One callback as received: the token in its address, its body, and when its handling began (seconds)."""
 
     token: str = field(repr=False)
     raw: bytes
@@ -118,22 +121,22 @@ class Received:
 
     @cached_property
     def body(self) -> JSONObject:
-        """The decoded body. Raises `Refused` where it is no JSON object."""
+        """Return the decoded body. Raises `Refused` if it is not a JSON object."""
         try:
             body = decode(self.raw)
         except ValueError:
             raise Refused(400, "The body is not JSON.") from None
         if not isinstance(body, dict):
             raise Refused(400, "The body is not a JSON object.")
-        if _depth(body) > DEEPEST:
+        if _depth(body) > MAX_DEPTH:
             raise Refused(400, "The body is nested too deeply.")
         return body
 
     @property
     def connection(self) -> Observation:
-        """The connection that it tells of: in `connection`, or the body itself.
+        """Return the connection in the body: in `connection`, or the body itself.
 
-        Raises `Refused` where it has no usable id or status.
+        Raises `Refused` if it has no usable id or status.
         """
         observed = parse_connection(self.body.get("connection", self.body))
         if isinstance(observed, Unusable):
@@ -142,7 +145,7 @@ class Received:
 
     @property
     def kept(self) -> JSON:
-        """The body as it is kept: what cannot be understood as its text."""
+        """Return the body to store; one that cannot be parsed as text."""
         try:
             return self.body
         except Refused:
@@ -150,7 +153,7 @@ class Received:
 
     @property
     def digest(self) -> str:
-        """What makes it this callback and no other: its address and its body."""
+        """Return the key of this callback, a hash of its token and its body."""
         return hashlib.sha256(self.token.encode() + b"\n" + self.raw).hexdigest()
 
     def keep(
@@ -162,13 +165,13 @@ class Received:
         call_request: int | None = None,
         step: int | None = None,
     ) -> None:
-        """Keep it with its answer; one that came before is counted. One statement."""
+        """Store it with its answer; a repeated one is counted. One statement."""
         self.rows[:] = [Kept(kind, connection_id, call_request, step)]
         self._write(answered, times=1)
 
     def keep_other_answer(self, answered: Answered) -> None:
-        """Replace the answer that was kept by the one that was sent. One statement, which waits for a
-        transaction that may still keep the first."""
+        """Replace the stored answer by the one that was sent. One statement, which waits for a transaction
+        that may still store the first."""
         self._write(answered, times=0)
 
     def _write(self, answered: Answered, times: int) -> None:
@@ -193,7 +196,7 @@ class Received:
 
 
 def _depth(value: JSON) -> int:
-    """How deeply lists and objects are nested, without recursion."""
+    """Return how deeply lists and objects are nested, computed without recursion."""
     deepest, open_ = 0, [(value, 1)]
     while open_:
         item, depth = open_.pop()

@@ -1,4 +1,4 @@
-"""Answer a status callback: a placed call has changed, and asks for its script."""
+"""Answer a status callback: a placed call has changed, and Sift requests its script."""
 
 import json
 from dataclasses import dataclass
@@ -29,11 +29,11 @@ READ = """
 """
 
 # Binds the request to the call that first uses its token, and claims the script: until the first “connected”
-# it may be given again and again, but one that dials only then, and once. What was only concluded about the
-# call, or about the request, gives way. One that would dial what was marked “do not call” since it was
-# asked for is claimed, but not given. The parts run, and so lock, in the order in which they stand: first the
-# call, which is told who placed it.
-TAKE = f"""
+# it may be sent repeatedly, but a script that dials only then, and once. An inferred match of the call or the
+# request gives way. A script that dials what was marked “do not call” after its request is claimed, but not
+# sent. The parts run, and so lock, in the order in which they are written: first the call, since binding
+# writes the operator to it.
+BIND_AND_CLAIM = f"""
     WITH call AS (
         SELECT id, status FROM connections_app_connection WHERE connection_id = %(connection_id)s
         FOR NO KEY UPDATE
@@ -78,7 +78,7 @@ TAKE = f"""
 
 @dataclass(frozen=True, slots=True)
 class StatusRequest:
-    """The request whose token it is: which call it is by now, and whether its script may still be given."""
+    """The request of a token: the call it has become so far, and its script, which may already be settled."""
 
     request: int
     called_back_at: datetime | None
@@ -90,7 +90,7 @@ class StatusRequest:
 
     @classmethod
     def of(cls, token: str) -> Self:
-        """Raises `WrongToken`."""
+        """Return the request of this token. Raises `WrongToken`."""
         with database.cursor() as cursor:
             cursor.execute(READ, [token])
             row = cursor.fetchone()
@@ -100,20 +100,20 @@ class StatusRequest:
 
     @property
     def is_news(self) -> bool:
-        """Whether no callback has told yet which call it is."""
+        """Return True if no callback has named its call yet."""
         return self.called_back_at is None or self.connection_id is None
 
     def may_be_given(self, observed: Observation) -> bool:
-        """Whether the callback may ask for the script, as far as is known before it is claimed."""
+        """Return True if the script may be sent, as far as is known before it is claimed."""
         return self.script is not None and self.settled_at is None and observed.status in IN_PROGRESS
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """What a callback took: whether the call is this request's; the key of its script, where it was claimed,
-    when that was settled, and whether for the first time.
+class Claim:
+    """The result of `BIND_AND_CLAIM`: whether the call is this request's; the key of its script if it was
+    claimed, when that was settled, and whether for the first time.
 
-    What is in `marked` would be dialled although it is marked “do not call”: then the script is not given.
+    `marked` holds endpoints marked “do not call” that the script dials: then it is not sent.
     """
 
     is_mine: bool
@@ -124,7 +124,7 @@ class Taken:
 
 
 def answer_status(received: Received) -> Answered:
-    """Take in what changed, and answer with the script while it is in force. At most four statements.
+    """Store the change, and answer with the script while it is in force. At most four statements.
 
     Raises `WrongToken`. Source: "One script in force" in docs/architecture.md.
     """
@@ -146,31 +146,31 @@ def answer_status(received: Received) -> Answered:
 
 
 def _answer(status_request: StatusRequest, observed: Observation, received: Received) -> Answered:
-    """Raises `Refused` where the request is another call's, or the call another request's."""
+    """Return the answer. Raises `Refused` if the request has another call, or the call another request."""
     if not status_request.is_news and status_request.connection_id != observed.connection_id:
         raise Refused(404, "This address belongs to another call.")
     ingest([observed], Source.CALLBACK)
-    asks = status_request.may_be_given(observed)
-    if not asks and not status_request.is_news:
+    may_send = status_request.may_be_given(observed)
+    if not may_send and not status_request.is_news:
         return Answered()
-    commands = json.loads(status_request.commands) if asks and status_request.commands else []
-    taken = _take(status_request, observed, commands, status_request.script if asks else None)
-    if not taken.is_mine:
+    commands = json.loads(status_request.commands) if may_send and status_request.commands else []
+    claim = _bind_and_claim(status_request, observed, commands, status_request.script if may_send else None)
+    if not claim.is_mine:
         raise Refused(404, "This address belongs to another call, or the call to another address.")
-    if taken.script and taken.marked:
-        return Answered.not_dialling(dialling.refused(taken.marked))
+    if claim.script and claim.marked:
+        return Answered.not_dialling(dialling.refused(claim.marked))
     claimed = received.claimed
-    claimed.script, claimed.settled_at, claimed.is_first = taken.script, taken.settled_at, taken.is_first
-    return Answered.with_routine(commands if taken.script else None)
+    claimed.script, claimed.settled_at, claimed.is_first = claim.script, claim.settled_at, claim.is_first
+    return Answered.with_routine(commands if claim.script else None)
 
 
-def _take(
+def _bind_and_claim(
     status_request: StatusRequest, observed: Observation, commands: list[JSONObject], script: int | None
-) -> Taken:
-    """Bind the request to its call, and claim the script, whose `commands` these are."""
+) -> Claim:
+    """Bind the request to its call, and claim `script`, which has these `commands`."""
     with database.cursor() as cursor:
         cursor.execute(
-            TAKE,
+            BIND_AND_CLAIM,
             {
                 "connection_id": observed.connection_id,
                 "request": status_request.request,
@@ -182,7 +182,7 @@ def _take(
                 "confirmed": status_request.confirmed or [],
             },
         )
-        is_mine, call, given, settled_at, is_first, marked = cursor.fetchone()
+        is_mine, call, claimed, settled_at, is_first, marked = cursor.fetchone()
     if is_mine:
         announce([call])
-    return Taken(is_mine, given, settled_at, bool(is_first), marked or [])
+    return Claim(is_mine, claimed, settled_at, bool(is_first), marked or [])

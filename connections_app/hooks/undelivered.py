@@ -1,7 +1,7 @@
-"""Scripts that were claimed for an answer which Sift never got: a callback was given up, or its COMMIT hung.
+"""Scripts claimed for an answer that Sift never received: the callback timed out, or its COMMIT hung.
 
-One that dials is never given again, since it may have been; any other one is in force again. The list is in
-memory: a web process that is killed before the database answers again leaves such a script as it was claimed.
+One that dials is never sent again, since Sift may have received it; any other one is in force again. The list
+is in memory: if a web process is killed before the database answers again, such a script stays claimed.
 """
 
 from threading import Thread
@@ -19,14 +19,14 @@ PERHAPS_DIALLED = Answered.refusing(
     UNAVAILABLE,
     "The answer was not sent in time. Whether its script runs is unknown; it dials, so it is not repeated.",
 )
-# What was claimed otherwise meanwhile stays as it is.
-GIVE_AGAIN = """
+# A script that was claimed again in the meantime stays as it is.
+RELEASE_CLAIM = """
     UPDATE connections_app_script
     SET settled_at = NULL, offered_at = CASE WHEN %(is_first)s THEN NULL ELSE offered_at END
     WHERE id = %(script)s AND NOT dials AND origin = 'placed' AND superseded_by_id IS NULL
         AND settled_at IS NOT DISTINCT FROM %(settled_at)s
 """
-NEVER_AGAIN = """
+SETTLE_CLAIM = """
     UPDATE connections_app_script SET
         settled_at = coalesce(settled_at, clock_timestamp()),
         offered_at = coalesce(offered_at, clock_timestamp())
@@ -35,12 +35,12 @@ NEVER_AGAIN = """
 
 
 def note(received: Received) -> None:
-    """Have the script that `received` claimed counted as undelivered, as soon as the database answers."""
-    Thread(target=_settle_at_last, args=(received,), daemon=True, name="undelivered script").start()
+    """Count the script that `received` claimed as undelivered, in a thread, once the database answers."""
+    Thread(target=_settle_with_retries, args=(received,), daemon=True, name="undelivered script").start()
 
 
 def settle(received: Received) -> None:
-    """Keep that the callback was not answered, and put its script in force again, unless it dials."""
+    """Record that the callback was not answered, and put its script in force again unless it dials."""
     claimed = received.claimed
     with transaction.atomic(), database.cursor() as cursor:
         # This waits for a COMMIT that the server may still carry out.
@@ -51,10 +51,10 @@ def settle(received: Received) -> None:
         if dials:
             received.keep_other_answer(PERHAPS_DIALLED)
         values = {"script": claimed.script, "settled_at": claimed.settled_at, "is_first": claimed.is_first}
-        cursor.execute(NEVER_AGAIN if dials else GIVE_AGAIN, values)
+        cursor.execute(SETTLE_CLAIM if dials else RELEASE_CLAIM, values)
 
 
-def _settle_at_last(received: Received) -> None:
+def _settle_with_retries(received: Received) -> None:
     while not _is_settled(received):
         sleep(RETRY_PAUSE)
 
@@ -63,7 +63,7 @@ def _is_settled(received: Received) -> bool:
     try:
         settle(received)
     except (OperationalError, InterfaceError):
-        return False  # its circuit breaker says that the database does not answer
+        return False  # the circuit breaker already reports that the database does not answer
     finally:
         database.close()
     return True

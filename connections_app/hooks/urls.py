@@ -3,7 +3,7 @@ from django.urls import path
 from connections_app.hooks import views
 from connections_app.hooks.dispatch import ANSWERS
 
-# Whoever copied an address without its last slash is answered as well.
+# The address also works without its last slash, since it may be copied without.
 urlpatterns = [
     path(f"hooks/sift/{kind}/<token:token>{end}", views.callback, {"kind": kind}, name)
     for kind in ANSWERS

@@ -1,7 +1,6 @@
 """`/hooks/sift/`: Sift calls us back. No session, no cookie: the token in the address is the key.
 
-The web process answers these in hooks/asgi.py already; what it leaves to Django, such as another method than
-POST, comes here, and so do other servers' callbacks.
+The web process answers POSTs in hooks/asgi.py; other methods, and callbacks on other servers, come here.
 """
 
 from django.contrib.auth.decorators import login_not_required
@@ -9,7 +8,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from connections_app.hooks.dispatch import take
+from connections_app.hooks.dispatch import answer_callback
 from connections_app.hooks.received import LARGEST_BODY, Received
 
 
@@ -17,5 +16,6 @@ from connections_app.hooks.received import LARGEST_BODY, Received
 @login_not_required
 @require_POST
 def callback(request: HttpRequest, kind: str, token: str) -> JsonResponse:
-    answered = take(kind, Received(token, request.read(LARGEST_BODY + 1)))
+    """Answer a callback of `kind`."""
+    answered = answer_callback(kind, Received(token, request.read(LARGEST_BODY + 1)))
     return JsonResponse(answered.body, status=answered.status, headers=answered.headers)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from connections_app.hooks.incoming import is_open, means, rule_for
+from connections_app.hooks.incoming import is_open, matches_endpoint, rule_for
 from connections_app.models import (
     ConnectionEvent,
     InboundRule,
@@ -138,8 +138,8 @@ def test_an_endpoint_is_matched_whole_or_by_its_beginning(
     pattern: str, endpoint: str | None, matches: bool
 ) -> None:
     rules = InboundRule.objects.filter(pk=rule("Rule", to_endpoint=pattern).pk)
-    wanted = means("connections_app_inboundrule.to_endpoint", endpoint)
-    assert rules.annotate(matches=wanted).get().matches == matches  # type: ignore[attr-defined]
+    condition = matches_endpoint("connections_app_inboundrule.to_endpoint", endpoint)
+    assert rules.annotate(matches=condition).get().matches == matches  # type: ignore[attr-defined]
 
 
 BERLIN = {"time_zone": "Europe/Berlin"}
