@@ -69,7 +69,7 @@ class Reading:
     """What the database returned. All queries are made before the reader changes its state.
 
     `missing` are keys of deleted calls; `unlisted` counts calls in progress that are not on the board,
-    None if not queried. Calls that were `announced` have changed, if only in notes or tags, which no row shows.
+    None if not queried. Calls that were `announced` have changed, perhaps only in notes or tags.
     """
 
     now: datetime

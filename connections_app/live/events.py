@@ -20,7 +20,7 @@ from connections_app.live import visitors
 from connections_app.live.board_reader import Kind
 from connections_app.live.broadcaster import DATABASE_AWAY, Broadcaster
 from connections_app.live.compression import Coding, Gzip, Piece, Plain
-from connections_app.live.feed import written
+from connections_app.live.feed import event_piece
 from connections_app.live.hub import STUCK, Hub, Stream
 from connections_app.live.visitors import Visitor
 
@@ -96,7 +96,7 @@ class Events:
         except asyncio.CancelledError:
             # The reader left or was dropped, the stream was ended, or the process stops.
             if stream.why != STUCK:
-                await response.end(written("bye", f'"why":"{stream.why}"') if stream.why else Piece())
+                await response.end(event_piece("bye", f'"why":"{stream.why}"') if stream.why else Piece())
         finally:
             self.hub.leave(stream)
             gone.cancel()
