@@ -23,8 +23,8 @@ class CommitUnknown(OperationalError):
 
 
 def is_commit_unknown(problem: BaseException) -> bool:
-    """Return True if `problem` was caused by a COMMIT without an answer. Django's `atomic` then connects again,
-    and raises the failure of that instead."""
+    """Return True if `problem` was caused by a COMMIT without an answer. Django's `atomic` then connects
+    again, and raises the failure of that instead."""
     seen: BaseException | None = problem
     while seen is not None and not isinstance(seen, CommitUnknown):
         seen = seen.__context__

@@ -35,8 +35,8 @@ _is_reserved: ContextVar[bool] = ContextVar("is_reserved", default=False)
 
 @contextmanager
 def limited(limit: TimeLimit, *, reserved: bool = False) -> Iterator[None]:
-    """Limit how long the body may wait for the database. Once `limit` is over, each wait, and each COMMIT that
-    was not sent yet, raises `OperationalError`, and the transaction is rolled back.
+    """Limit how long the body may wait for the database. Once `limit` is over, each wait, and each COMMIT
+    that was not sent yet, raises `OperationalError`, and the transaction is rolled back.
 
     `reserved` is for callbacks and health checks: they use connections that pages cannot take.
     """

@@ -1,8 +1,8 @@
 """The privileges of the dashboard's database role, if the tables belong to another role.
 
-It reads and writes rows. It only adds to the audit log: no statement of the dashboard, not even an injected one,
-can change or remove what people did. Only `connections_app_purge_actions`, which runs as its owner, removes
-old entries.
+It reads and writes rows, and only adds to the audit log: no statement of the dashboard, not even an injected
+one, can change or remove entries. Only `connections_app_purge_actions`, which runs as its owner, removes old
+ones.
 """
 
 from django.db import connection, transaction

@@ -1,7 +1,7 @@
 """Check that the database has the tables that this version of the code needs.
 
-`connections_app/migrations/schema.json` lists what a database contains after all migrations were applied to an
-empty one; `script/manage describe_schema` writes it, and a test compares it with the migrations.
+`connections_app/migrations/schema.json` lists what an empty database contains after all migrations;
+`script/manage describe_schema` writes it, and a test compares it with the migrations.
 """
 
 import json
