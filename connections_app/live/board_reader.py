@@ -198,7 +198,7 @@ class Reader:
         return sum(row.over_at is None for row in self.rows.values()) < board.LIMIT
 
     def _forget_ended(self, now: datetime) -> None:
-        """Remove rows of calls that ended; every browser removes them by itself."""
+        """Forget calls that ended `ENDED_SHOWN_FOR` ago; every browser removes them by itself."""
         ended = [pk for pk, row in self.rows.items() if row.over_at and row.over_at < now - ENDED_SHOWN_FOR]
         for pk in ended:
             del self.rows[pk]

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 COLLECT_SECONDS = 0.05  # changes that come together are read and sent together
 WHOLE_READ_SECONDS = 3.0  # a lost announcement is made good within this
-WHOLE_READ_PAUSE = 0.2  # seconds between two reads at least, however many streams begin
+WHOLE_READ_PAUSE_SECONDS = 0.2  # between two reads at least, however many streams begin
 HEARTBEAT_SECONDS = 15.0
 STATUS_CHECK_SECONDS = 1.0
 STALE_AFTER = timedelta(seconds=10)  # without a read, whatever the cause
@@ -68,7 +68,7 @@ class BoardReads:
 
     def request(self) -> int:
         """Make a read due soon, and return its number."""
-        self.due_at = min(self.due_at, self.began_at + WHOLE_READ_PAUSE)
+        self.due_at = min(self.due_at, self.began_at + WHOLE_READ_PAUSE_SECONDS)
         return self.begun + 1
 
     async def wait_for(self, number: int) -> None:

@@ -12,7 +12,7 @@ STAFF_ROLES = (Role.SUPERVISOR, Role.ADMINISTRATOR)
 
 
 def set_staff_by_role(action: str, instance: Any, pk_set: set[int] | None, **_: Any) -> None:
-    """Set `is_staff` from the roles, after any change of them: only roles grant access to the admin."""
+    """Set `is_staff` after a change of roles: the role decides, or being a superuser."""
     if not action.startswith("post_"):
         return
     people = [instance] if isinstance(instance, Operator) else Operator.objects.filter(pk__in=pk_set or ())
