@@ -10,7 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sift_dashboard.settings")
 
 pages = get_asgi_application()
 
-# Django must be set up before.
+# Django must be set up before these imports.
 from connections_app.engines.database import give_up_when_away  # noqa: E402
 from connections_app.engines.schema import SchemaMismatch, refuse_newer  # noqa: E402
 from connections_app.hooks.asgi import Callbacks  # noqa: E402
@@ -26,7 +26,7 @@ served = Bodies(Callbacks(Events(SignIns(pages))))
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    """ASGI: serves everything, and does not start on a database that a newer version has changed."""
+    """Serve everything, as ASGI; do not start on a database that a newer version has changed."""
     if scope["type"] != "lifespan":
         await served(scope, receive, send)
         return

@@ -1,7 +1,7 @@
-"""Bodies of requests, before anything else sees them: limits of size and time for each path.
+"""Limits of size and time for request bodies, by path, applied before anything else reads them.
 
-Without this, a body of any size that anybody posts is written to disk before it is refused, and one that
-never ends keeps a thread. A body is complete, and in memory, before the application is asked.
+Without this, a body of any size is written to disk before it is refused, and one that never ends occupies a
+thread. A body is complete, and in memory, before the application is called.
 """
 
 import asyncio
@@ -19,19 +19,19 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 KB = 1024
-# By the beginning of the path, the longest first; deploy/nginx.conf has the same limits.
+# Bytes by the beginning of the path, the first match counts; deploy/nginx.conf has the same limits.
 LIMITS = {
     "/hooks/": LARGEST_CALLBACK,
     "/accounts/login/": 64 * KB,
-    "/contacts/import/": LARGEST_IMPORT + 64 * KB,  # what a browser writes around the file
+    "/contacts/import/": LARGEST_IMPORT + 64 * KB,  # the rest of the form around the file
     "/routines/": 2560 * KB,  # a routine of a hundred commands, each with fifty answers, is one form
     "/": KB * KB,
 }
 BODY_SECONDS = 10.0  # for a whole body
-SLOWEST_BYTES_PER_SECOND = 32 * KB  # what is larger has more time
-DRAINED_BYTES = 4 * KB * KB  # read after the limit, so that the sender is still there for the answer
+SLOWEST_BYTES_PER_SECOND = 32 * KB  # larger bodies have more time
+DRAINED_BYTES = 4 * KB * KB  # read after the limit, so that the sender still receives the answer
 DRAIN_SECONDS = 2.0
-MOST_HELD_BYTES = 128 * KB * KB  # of all bodies that are not complete yet
+MAX_HELD_BYTES = 128 * KB * KB  # of all incomplete bodies
 TIMEOUT, TOO_LARGE, UNAVAILABLE = 408, 413, 503
 WORDS = {
     TIMEOUT: "The body did not arrive in time.",
@@ -41,7 +41,7 @@ WORDS = {
 
 
 class Refused(Exception):
-    """The body is not taken; `status` says why."""
+    """The body is not accepted; `status` states why."""
 
     def __init__(self, status: int) -> None:
         super().__init__(WORDS[status])
@@ -54,7 +54,7 @@ class Gone(Exception):
 
 @dataclass
 class Bodies:
-    """ASGI: hands a request on to `application` once its body is complete, within the limits of its path."""
+    """ASGI: passes a request to `application` once its body is complete, within the limits of its path."""
 
     application: Application
     held_bytes: int = 0
@@ -76,7 +76,7 @@ class Bodies:
         await self.application(scope, _after(body, receive), send)
 
     async def _complete(self, receive: Receive, limit: int, announced: int) -> bytes:
-        """Return the whole body. Raises `Refused`, and `Gone`."""
+        """Return the whole body. Raises `Refused` or `Gone`."""
         if announced > limit:
             raise Refused(TOO_LARGE)
         body = bytearray()
@@ -100,31 +100,31 @@ class Bodies:
         self.held_bytes += len(piece)
         if len(body) > limit:
             raise Refused(TOO_LARGE)
-        if self.held_bytes > MOST_HELD_BYTES:
+        if self.held_bytes > MAX_HELD_BYTES:
             raise Refused(UNAVAILABLE)
 
 
 def _limit_of(path: str) -> int:
-    """Return the most bytes that a body may have which is sent to `path`."""
+    """Return the maximum size of a body sent to `path`, in bytes."""
     return next((limit for beginning, limit in LIMITS.items() if path.startswith(beginning)), LIMITS["/"])
 
 
 def _after(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that gives the whole body first, and then what becomes of the connection."""
-    is_given = False
+    """Return a `receive` that first returns the whole body, and then the later messages of `receive`."""
+    is_sent = False
 
     async def next_message() -> Message:
-        nonlocal is_given
-        if is_given:
+        nonlocal is_sent
+        if is_sent:
             return await receive()
-        is_given = True
+        is_sent = True
         return {"type": "http.request", "body": body, "more_body": False}
 
     return next_message
 
 
 async def _drain(receive: Receive) -> None:
-    """Read on for a moment: whoever still sends would be cut off before the answer."""
+    """Continue to read for a moment: a sender that is still sending would be cut off before the answer."""
     drained, is_more = 0, True
     try:
         async with asyncio.timeout(DRAIN_SECONDS):

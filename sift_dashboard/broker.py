@@ -1,4 +1,4 @@
-"""REDIS_URL as Celery's broker writes it, and whether the broker lets us in."""
+"""The URL of Celery's broker, and a check that the broker accepts it."""
 
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
@@ -9,17 +9,15 @@ from redis import AuthenticationError, RedisError, ResponseError
 from redis.connection import parse_url
 from redis.exceptions import AuthorizationError
 
-# A broker on another machine refuses or answers within this; a frozen one does not keep a page waiting.
-SECONDS = 0.5
+TIMEOUT_SECONDS = 0.5  # enough for a broker on another machine; a frozen one does not delay a page
 REFUSALS = (AuthenticationError, AuthorizationError, ResponseError)
 
 
 def broker_url(redis_url: str) -> str:
     """Return `redis_url`, which redis-py reads, in the form that kombu reads.
 
-    A Unix socket has a scheme of its own there and its database in `virtual_host`; over TCP the database is
-    the path, and TLS checks certificates only where the URL says so. Raises `ValueError` for a URL that
-    cannot be read.
+    There, a Unix socket has its own scheme, and its database in `virtual_host`; over TCP the database is the
+    path, and TLS checks certificates only if the URL requires it. Raises `ValueError` for an invalid URL.
     """
     given = parse_url(redis_url)  # type: ignore[no-untyped-call]  # redis-py does not annotate it
     credentials = _credentials(given)
@@ -37,8 +35,8 @@ def broker_url(redis_url: str) -> str:
 
 
 def broker_problem(app: Celery) -> Exception | None:
-    """Return why the broker cannot be used, or None; takes a second at the most."""
-    limits = {"socket_timeout": SECONDS, "socket_connect_timeout": SECONDS}
+    """Return why the broker cannot be used, or None. Takes a second at most."""
+    limits = {"socket_timeout": TIMEOUT_SECONDS, "socket_connect_timeout": TIMEOUT_SECONDS}
     options = {**(app.conf.broker_transport_options or {}), **limits}
     try:
         with app.connection_for_write(transport_options=options) as connection:
@@ -53,7 +51,7 @@ def broker_problem(app: Celery) -> Exception | None:
 
 
 def is_refusal(problem: Exception) -> bool:
-    """Return True if waiting cannot help: the broker answers, and refuses us."""
+    """Return True if the broker answers and refuses us, so that a retry cannot help."""
     return isinstance(problem, REFUSALS)
 
 

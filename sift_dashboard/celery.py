@@ -17,7 +17,7 @@ app.autodiscover_tasks([f"connections_app.{package}" for package in ("sync", "co
 
 
 def do_not_wait_long(app: Celery) -> None:
-    """Have a process that serves people give up soon if the broker hangs: the schedule queues work later."""
+    """Make `app` give up soon if the broker hangs, so that people do not wait; beat queues the work later."""
     app.conf.task_publish_retry = False
     app.conf.broker_transport_options = {
         **app.conf.broker_transport_options,
@@ -29,7 +29,7 @@ def do_not_wait_long(app: Celery) -> None:
 @worker_init.connect
 @beat_init.connect
 def end_if_database_is_newer(**_: Any) -> None:
-    """End a worker or beat of an older version than the database's: it would damage it."""
+    """End a worker or beat that is older than the database: it would damage the data."""
     from connections_app.engines.schema import SchemaMismatch, refuse_newer
 
     try:
@@ -41,7 +41,7 @@ def end_if_database_is_newer(**_: Any) -> None:
 @celeryd_init.connect
 @beat_init.connect
 def end_if_refused(**_: Any) -> None:
-    """End a worker or beat that the broker refuses: to try again, as when it is away, would never help."""
+    """End a worker or beat that the broker refuses: unlike when the broker is away, a retry cannot help."""
     problem = broker_problem(app)
     if problem and is_refusal(problem):
         sys.exit(f"The broker that REDIS_URL names refuses the connection: {problem}")

@@ -1,4 +1,4 @@
-"""Read settings from the environment, and say which one is wrong and what was expected."""
+"""Read settings from the environment; errors name the setting and what was expected."""
 
 import ipaddress
 import os
@@ -16,11 +16,11 @@ from psycopg.conninfo import conninfo_to_dict
 
 from sift_dashboard.broker import broker_url
 
-UTF_8 = "utf-8-sig"  # a mark before the text is no part of the first name
+UTF_8 = "utf-8-sig"  # without a byte order mark in the first name
 
 
 def values_in(file: Path) -> dict[str, str]:
-    """Return the settings in a .env file that have a value; none where there is no file.
+    """Return the settings in a .env file that have a value; none if there is no file.
 
     Raises `ImproperlyConfigured` for a file that is not UTF-8.
     """
@@ -40,7 +40,10 @@ FALSE = {"0", "false", "no", "off"}
 
 
 class Environment:
-    """The process environment as typed settings; an empty value counts as unset."""
+    """The process environment as typed settings; an empty value counts as unset.
+
+    Each method returns the setting `name`, and raises `ImproperlyConfigured` if its value is wrong.
+    """
 
     def __init__(self, values: Mapping[str, str] = os.environ) -> None:
         self.values = values
@@ -71,7 +74,7 @@ class Environment:
         return int(value)
 
     def number(self, name: str, least: float, most: float) -> float | None:
-        """A number such as 5 or 0.5; None where it is unset."""
+        """Return a number such as 5 or 0.5; None if unset."""
         value = self.text(name)
         if not value:
             return None
@@ -83,7 +86,7 @@ class Environment:
         return [part.strip() for part in self.text(name).split(",") if part.strip()]
 
     def http_url(self, name: str, default: str = "") -> str:
-        """An absolute http(s) URL without query, fragment or credentials; no slash at its end."""
+        """Return an absolute http(s) URL without query, fragment, credentials or a slash at its end."""
         value = self.text(name, default)
         if not value:
             return ""
@@ -111,7 +114,7 @@ class Environment:
             raise wrong(name, self.text(name), "addresses or networks such as 10.0.0.0/8") from error
 
     def postgresql(self, name: str) -> dict[str, str]:
-        """A libpq connection URL as its parameters (dbname, user, password, host, port, …)."""
+        """Return the parameters of a libpq connection URL (dbname, user, password, host, port, …)."""
         expected = "a URL such as postgresql://user:password@host:5432/name"
         value = self.required(name, expected)
         if not value.startswith(("postgresql://", "postgres://")):
@@ -137,4 +140,5 @@ class Environment:
 
 
 def wrong(name: str, value: str, expected: str) -> ImproperlyConfigured:
+    """Return the error for setting `name`, to be raised."""
     return ImproperlyConfigured(f"{name} is {value[:100]!r}; expected {expected}.")

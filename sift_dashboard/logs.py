@@ -1,4 +1,4 @@
-"""What a log holds: no token of a callback address or wallboard, and one line a minute of what repeats."""
+"""Log filters: hide tokens of callback addresses and wallboards, and limit repeats to one line a minute."""
 
 import logging
 import re
@@ -10,14 +10,14 @@ from kombu.exceptions import OperationalError as KombuError
 from redis import RedisError
 
 TOKENS = re.compile(r"(/hooks/sift/[a-z]+/|/wall/|[?&]wall=)[^/&\s\"']+", re.IGNORECASE)
-REPEAT_SECONDS = 60.0  # how long the same failure is only counted
-MOST_FAILURES = 500  # different ones that are remembered
-# An engine that does not answer: where in our code that was noticed tells nobody anything.
+REPEAT_SECONDS = 60.0  # in which repeats of a failure are only counted
+MAX_FAILURES = 500  # different ones that are remembered
+# A server that does not answer: the traceback of our code does not help.
 AWAY = (OperationalError, InterfaceError, RedisError, KombuError, ConnectionError)
 
 
 class WithoutTokens(logging.Filter):
-    """Write `…` in the place of each token in the message."""
+    """Replace each token in the message by `…`."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
@@ -28,11 +28,11 @@ class WithoutTokens(logging.Filter):
 
 
 class OnceAMinute(logging.Filter):
-    """Let a warning or error pass once a minute, with how often it was left out since.
+    """Pass a warning or error once a minute, with the number of repeats left out since.
 
-    The same failure has the same logger, level and message; with an exception, its type, the task
-    if there is one, and the message before it is filled in. An engine that does not answer is one line,
-    without a traceback.
+    Repeats have the same logger, level and message; with an exception, the same type, task if there is one,
+    and message before its arguments are filled in. A server that does not answer gets one line, without a
+    traceback.
     """
 
     def __init__(self) -> None:
@@ -56,14 +56,14 @@ class OnceAMinute(logging.Filter):
         return True
 
     def _left_out(self, kind: tuple[object, ...]) -> int | None:
-        """Return how many of this kind were left out before this one; None if it is to be left out too."""
+        """Return how many of this kind were left out before this one; None to leave this one out too."""
         now = monotonic()
         with self.lock:
             since, count = self.seen.get(kind, (None, 0))
             if since is not None and now - since < REPEAT_SECONDS:
                 self.seen[kind] = since, count + 1
                 return None
-            if len(self.seen) >= MOST_FAILURES:
+            if len(self.seen) >= MAX_FAILURES:
                 self.seen.clear()
             self.seen[kind] = now, 0
             return count

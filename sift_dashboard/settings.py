@@ -25,9 +25,9 @@ ALLOWED_HOSTS = env.names("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"
 if PUBLIC_URL:
     ALLOWED_HOSTS.append(urlsplit(PUBLIC_URL).hostname or "")
     CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(PUBLIC_URL))]
-# Where Sift calls back: without a public address, what only this machine can reach.
+# Where Sift sends callbacks; without a public address, only this machine can reach it.
 CALLBACK_URL = PUBLIC_URL or env.http_url("LOCAL_URL", "http://localhost:8000")
-# The web server takes X-Forwarded-* from these alone, and so knows when a request came over https.
+# The web server trusts X-Forwarded-* only from these, for example to detect https.
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 
 # Sift
@@ -38,11 +38,11 @@ if SIFT_ACCOUNT_ID and not SIFT_AUTH_TOKEN:
     raise wrong("SIFT_AUTH_TOKEN", "", f"the auth token of account {SIFT_ACCOUNT_ID}")
 SIFT_SANDBOX = env.flag("SIFT_SANDBOX")
 SYNC_INTERVAL_SECONDS = env.whole_number("SYNC_INTERVAL_SECONDS", 15, 1, 3600)
-# None: as often as there is something to read.
+# None: no limit.
 SIFT_REQUESTS_PER_SECOND = env.number("SIFT_REQUESTS_PER_SECOND", 0.1, 1000)
 DEFAULT_COUNTRY = env.country("DEFAULT_COUNTRY", "US")
 
-# How many days are kept of what grows without end; 0 keeps it
+# Days after which growing tables are trimmed; 0 keeps everything
 UNEVENTFUL_WALKS_DAYS = env.whole_number("UNEVENTFUL_WALKS_DAYS", 7, 0, 36_500)
 CALLBACK_BODIES_DAYS = env.whole_number("CALLBACK_BODIES_DAYS", 0, 0, 36_500)
 
@@ -106,7 +106,7 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 # PostgreSQL
-# Whom `prepare` gives the rights to work with the tables, where they belong to the role that it runs as.
+# `prepare` grants this role access to the tables, if they belong to the role that it runs as.
 APPLICATION_ROLE = env.text("APPLICATION_ROLE")
 _database = env.postgresql("DATABASE_URL")
 DATABASES = {
@@ -119,15 +119,15 @@ DATABASES = {
         "PORT": _database.pop("port", ""),
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
-            # A server on another machine that is gone without a word is noticed within 20 s.
+            # A remote server that disappears without closing the connection is noticed within 20 s.
             "connect_timeout": "5",
             "tcp_user_timeout": "20000",
             "keepalives_idle": "10",
             "keepalives_interval": "5",
             "keepalives_count": "2",
             **_database,
-            # Pages; callbacks have connections of their own besides. Without long pauses between attempts to
-            # connect, a server that is back is found at once.
+            # For pages; callbacks have their own connections. With short pauses between attempts to connect,
+            # a server that is back is found at once.
             "pool": {"min_size": 0, "max_size": 12, "timeout": 4, "max_idle": 60, "reconnect_timeout": 2},
             "application_name": "sift_dashboard",
         },
@@ -143,7 +143,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "global_keyprefix": f"sift:{DATABASES['default']['NAME']}:",
-    # Valkey that hangs is noticed; nothing that a worker waits for takes longer.
+    # A hanging Valkey is noticed; no reply that a worker waits for takes longer.
     "socket_timeout": 5,
     "socket_connect_timeout": 5,
 }
@@ -245,13 +245,13 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 FORMAT_MODULE_PATH = "sift_dashboard.formats"
 
-# Static files: our own, and the parts we use of the packages in package-lock.json
+# Static files: our own, and the files we use of the packages in package-lock.json
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 NODE_MODULES = BASE_DIR / "node_modules"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_ALLOW_ALL_ORIGINS = False
-# Read by developer tools alone, and slow to compress.
+# Only developer tools read them, and they are slow to compress.
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",

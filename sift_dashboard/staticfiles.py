@@ -1,4 +1,4 @@
-"""Serve single files out of the installed front-end packages, under `vendor/`."""
+"""Serve single files of the installed front-end packages, under `vendor/`."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,7 +18,7 @@ FILES = {
 
 
 class StaticFiles(CompressedManifestStaticFilesStorage):
-    """Files by the hash of what is in them; so too those that our own JavaScript modules import."""
+    """Names files by the hash of their content, also those that our own JavaScript modules import."""
 
     support_js_module_import_aggregation = True
     _js_module_import_aggregation_patterns = (

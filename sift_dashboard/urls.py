@@ -1,4 +1,4 @@
-"""Every address the dashboard answers; each feature lists its own."""
+"""All addresses of the dashboard; each feature lists its own."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -11,7 +11,7 @@ from connections_app.tags.views import tags
 
 handler500 = "connections_app.health.views.server_error"
 
-# The order matters: `calls/<str:connection_id>/` comes after all other addresses of its shape.
+# The order matters: `calls/<str:connection_id>/` would match all other addresses of its form.
 urlpatterns = [
     path("", include("connections_app.live.urls")),
     path("calls/", include("connections_app.control.urls")),
@@ -29,7 +29,7 @@ urlpatterns = [
     path("routines/", include("connections_app.routines.urls")),
     path("sync/", include("connections_app.sync.urls")),
     path("accounts/", include("connections_app.people.urls")),
-    # One way to sign in, the admin too.
+    # The admin has the same sign-in page.
     path("admin/login/", admin_login),
     path("admin/", admin.site.urls),
     path("", include("connections_app.health.urls")),

@@ -1,1 +1,1 @@
-"""PostgreSQL and Valkey as this process reaches them: within a time, and not while they do not answer."""
+"""Access to PostgreSQL and Valkey, with time limits and circuit breakers."""

@@ -7,15 +7,14 @@ from time import monotonic, sleep
 
 logger = logging.getLogger(__name__)
 
-PROBE_PAUSE = 0.5  # seconds between two probes while the service is away
-SUSPECT_PAUSE = 1.0  # seconds; slow work does not have a service that answers probed more often
+PROBE_PAUSE_SECONDS = 0.5  # between two probes while the service is away
+SUSPECT_PAUSE_SECONDS = 1.0  # slow work does not cause more probes of a service that answers
 
 
 class Breaker:
-    """Opens when a probe fails, probes on in a thread of its own, and closes when a probe succeeds.
+    """Opens when a probe fails, keeps probing in its own thread, and closes when a probe succeeds.
 
-    `probe` asks the service something within a time limit, and raises one of `failures` where it does not
-    answer.
+    `probe` queries the service within a time limit, and raises one of `failures` if it does not answer.
     """
 
     def __init__(
@@ -28,9 +27,9 @@ class Breaker:
         self._answered_at = float("-inf")
 
     def suspect(self) -> None:
-        """Have the service probed in the background, since something that needed it failed or takes long."""
+        """Probe the service in the background, after work that needs it failed or takes long."""
         with self._lock:
-            if self._is_probing or monotonic() - self._answered_at < SUSPECT_PAUSE:
+            if self._is_probing or monotonic() - self._answered_at < SUSPECT_PAUSE_SECONDS:
                 return
             self._is_probing = True
         Thread(target=self._probe_until_it_answers, daemon=True, name=f"{self.service} probe").start()
@@ -41,7 +40,7 @@ class Breaker:
                 if not self.is_open:
                     logger.error("%s does not answer (%s): work is refused", self.service, problem)
                 self.is_open = True
-                sleep(PROBE_PAUSE)
+                sleep(PROBE_PAUSE_SECONDS)
             if self.is_open:
                 logger.warning("%s answers again", self.service)
         finally:
@@ -50,7 +49,7 @@ class Breaker:
                 self.is_open = self._is_probing = False
 
     def _problem(self) -> str:
-        """Return the name of what a probe failed with, or an empty text."""
+        """Probe once. Returns the name of the failure, or an empty text."""
         try:
             self.probe()
         except self.failures as problem:

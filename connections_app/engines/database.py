@@ -1,7 +1,7 @@
-"""The database as this process waits for it: `server` is its circuit breaker.
+"""The connection to the database: `server` is its circuit breaker.
 
-psycopg waits for the server in Python, so a statement to a server that hangs can be given up: the connection
-is closed. A transaction whose COMMIT was not sent is then rolled back by the server, as soon as that goes on.
+psycopg waits for the server in Python, so a statement to a server that hangs can be abandoned by closing the
+connection. The server rolls back a transaction whose COMMIT was not sent, as soon as it continues.
 """
 
 from collections.abc import Mapping
@@ -14,9 +14,8 @@ from psycopg.errors import TooManyConnections
 
 from connections_app.engines.breaker import Breaker
 
-PROBE_SECONDS = 2  # the least that psycopg takes as a time limit for connecting
-# A statement that had no answer for so long makes us ask whether the server answers at all.
-SILENT_SECONDS = 1.0
+PROBE_SECONDS = 2  # the minimum connection timeout of psycopg
+SILENT_SECONDS = 1.0  # without an answer to a statement, until the server is probed
 
 
 class CommitUnknown(OperationalError):
@@ -24,8 +23,8 @@ class CommitUnknown(OperationalError):
 
 
 def is_commit_unknown(problem: BaseException) -> bool:
-    """Return True if `problem` was caused by a COMMIT of which no answer came. Django's `atomic` connects
-    again after it, and what that fails with comes in its place."""
+    """Return True if `problem` was caused by a COMMIT without an answer. Django's `atomic` then connects
+    again, and raises the failure of that instead."""
     seen: BaseException | None = problem
     while seen is not None and not isinstance(seen, CommitUnknown):
         seen = seen.__context__
@@ -33,30 +32,32 @@ def is_commit_unknown(problem: BaseException) -> bool:
 
 
 class _Settings:
-    """`gives_up` makes statements end while the server does not answer; workers wait, and go on."""
+    """`gives_up`: statements end while the server does not answer. Workers wait instead."""
 
     gives_up = False
 
 
 def give_up_when_away() -> None:
-    """Have this process refuse work, and end waiting statements, while the server does not answer: for a
-    process that serves people, who wait for an answer. Workers wait."""
+    """Refuse work and end waiting statements in this process while the server does not answer.
+
+    For a process that serves people. Workers wait instead.
+    """
     _Settings.gives_up = True
 
 
 def is_refused() -> bool:
-    """Return True if the server does not answer and this process is not to wait for it."""
+    """Return True if the server does not answer and this process must not wait for it."""
     return _Settings.gives_up and server.is_open
 
 
 def release() -> None:
-    """Give the connection back to the pool before a wait that does not need it; not within a transaction."""
+    """Return the connection to the pool before a wait that does not need it; not within a transaction."""
     if not connection.in_atomic_block:
         connection.close()
 
 
 def parameters() -> dict[str, Any]:
-    """Return what psycopg is given for a connection beside Django's own."""
+    """Return psycopg's connection parameters, without those that only Django uses."""
     given: Mapping[str, Any] = connection.get_connection_params()
     return {name: value for name, value in given.items() if name not in ("cursor_factory", "context")}
 

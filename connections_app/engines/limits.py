@@ -1,4 +1,4 @@
-"""How long work may wait for the database, and whether it may use the connections that are reserved."""
+"""Limits of work: how long it may wait for the database, and whether it may use reserved connections."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,17 +7,18 @@ from time import monotonic
 
 
 class TimeLimit:
-    """Work that ends by itself once its time is up, or once nobody waits for it any longer."""
+    """The time after which work ends. `end_now` ends it when nobody waits for it any longer."""
 
     def __init__(self, seconds: float = float("inf")) -> None:
         self.start(seconds)
 
     def start(self, seconds: float) -> None:
-        """Let the time begin now."""
+        """Start the time now."""
         self.ends_at = monotonic() + seconds
 
     @property
     def seconds_left(self) -> float:
+        """Return the seconds until the limit; negative when it is over."""
         return self.ends_at - monotonic()
 
     @property
@@ -34,8 +35,8 @@ _is_reserved: ContextVar[bool] = ContextVar("is_reserved", default=False)
 
 @contextmanager
 def limited(limit: TimeLimit, *, reserved: bool = False) -> Iterator[None]:
-    """Let what the body asks the database wait until `limit` is over; then each wait, and each COMMIT that
-    was not sent yet, raises `OperationalError`, and the transaction is rolled back.
+    """Limit how long the body may wait for the database. Once `limit` is over, each wait, and each COMMIT
+    that was not sent yet, raises `OperationalError`, and the transaction is rolled back.
 
     `reserved` is for callbacks and health checks: they use connections that pages cannot take.
     """
@@ -48,16 +49,17 @@ def limited(limit: TimeLimit, *, reserved: bool = False) -> Iterator[None]:
 
 
 def is_over() -> bool:
-    """Return True if the work that runs here has a time limit, and that is over."""
+    """Return True if the current work has a time limit that is over."""
     limit = _limit.get()
     return limit is not None and limit.is_over
 
 
 def seconds_left(most: float) -> float:
-    """Return how long the work that runs here may still wait, `most` at the most."""
+    """Return how many seconds the current work may still wait, at most `most`."""
     limit = _limit.get()
     return most if limit is None else min(most, limit.seconds_left)
 
 
 def is_reserved() -> bool:
+    """Return True if the current work may use the reserved connections."""
     return _is_reserved.get()

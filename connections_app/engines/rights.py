@@ -1,8 +1,8 @@
-"""What the role may do that the dashboard works with, where the tables belong to another one.
+"""The privileges of the dashboard's database role, if the tables belong to another role.
 
-It reads and writes rows. To the audit log it only adds: no statement of the dashboard, wanted or not, can
-change or remove what people did. Only `connections_app_purge_actions`, which runs as its owner, removes what
-is old.
+It reads and writes rows, and only adds to the audit log: no statement of the dashboard, not even an injected
+one, can change or remove entries. Only `connections_app_purge_actions`, which runs as its owner, removes old
+ones.
 """
 
 from django.db import connection, transaction
@@ -18,7 +18,7 @@ GRANTS = """
 
 @transaction.atomic
 def grant(role: str) -> None:
-    """Give `role`, which owns nothing, the rights that the dashboard needs. Raises `DatabaseError`."""
+    """Grant `role`, which owns nothing, the privileges that the dashboard needs. Raises `DatabaseError`."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_schema()")
         names = {"schema": sql.Identifier(cursor.fetchone()[0]), "role": sql.Identifier(role)}

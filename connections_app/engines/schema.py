@@ -1,7 +1,7 @@
-"""Whether the database has the tables that this version of the code works with.
+"""Check that the database has the tables that this version of the code needs.
 
-`connections_app/migrations/schema.json` says what a database has once every migration was applied to an
-empty one; `script/manage describe_schema` writes it, and a test compares it with the migrations.
+`connections_app/migrations/schema.json` lists what an empty database contains after all migrations;
+`script/manage describe_schema` writes it, and a test compares it with the migrations.
 """
 
 import json
@@ -19,11 +19,10 @@ from connections_app.engines.database import parameters
 APP = "connections_app"
 FILE = Path(__file__).resolve().parent.parent / "migrations" / "schema.json"
 PREPARE = "Start with script/run, or prepare it: script/manage prepare"
-# Any number that is always the same.
-PREPARING = 5_139_022_771
-LOCK_PAUSE = 0.2  # seconds between two tries to take the lock of preparing
+LOCK_KEY = 5_139_022_771  # any number that never changes
+LOCK_PAUSE_SECONDS = 0.2  # between two attempts to take the lock
 
-# What our tables consist of, each part under a name that is its own. Indexes of constraints come with these.
+# The parts of our tables, each with a unique name. Indexes of constraints come with the constraints.
 PARTS = r"""
     WITH ours AS (
         SELECT oid, relname FROM pg_class
@@ -46,11 +45,11 @@ PARTS = r"""
 
 
 class SchemaMismatch(Exception):
-    """The database must not be used by this version; `str()` says why, and what to do."""
+    """This version must not use the database; `str()` states why, and what to do."""
 
 
 def check_version() -> None:
-    """Raises `SchemaMismatch` unless exactly this version's migrations were applied. Two queries."""
+    """Raise `SchemaMismatch` unless exactly this version's migrations were applied. Two queries."""
     applied, known = _applied(), _known()
     if not applied:
         raise SchemaMismatch(f"The database has not been prepared yet. {PREPARE}")
@@ -62,7 +61,7 @@ def check_version() -> None:
 
 
 def check_not_newer() -> None:
-    """Raises `SchemaMismatch` for a database that a newer version has changed. Two queries."""
+    """Raise `SchemaMismatch` if a newer version has changed the database. Two queries."""
     _refuse(_applied() - _known())
 
 
@@ -75,9 +74,9 @@ def _refuse(newer: set[str]) -> None:
 
 
 def refuse_newer() -> None:
-    """Raises `SchemaMismatch` as a process starts on a newer database.
+    """Raise `SchemaMismatch` if a newer version has changed the database; for a process that starts.
 
-    One that is away may come back as it was.
+    A database that does not answer is accepted: it may come back unchanged.
     """
     try:
         check_not_newer()
@@ -88,15 +87,15 @@ def refuse_newer() -> None:
 
 
 def repair() -> list[str]:
-    """Make the indexes that are missing, and return their names.
+    """Create the missing indexes, and return their names.
 
-    Raises `SchemaMismatch` where anything else is.
+    Raises `SchemaMismatch` if anything else is missing or different.
     """
-    wanted, found = json.loads(FILE.read_text()), parts()
+    expected, found = json.loads(FILE.read_text()), parts()
     missing = [
         f"{kind.removesuffix('s')} {name}"
         for kind in ("columns", "constraints", "triggers")
-        for name, what in wanted[kind].items()
+        for name, what in expected[kind].items()
         if found[kind].get(name) != what
     ]
     if missing:
@@ -106,7 +105,7 @@ def repair() -> list[str]:
             "missing or different. It may have been made by an unfinished version: restore a backup, or "
             "start with an empty database."
         )
-    lacking = {name: made for name, made in wanted["indexes"].items() if name not in found["indexes"]}
+    lacking = {name: made for name, made in expected["indexes"].items() if name not in found["indexes"]}
     with transaction.atomic(), connection.cursor() as cursor:
         for name, made in lacking.items():
             cursor.execute(f'DROP INDEX IF EXISTS "{name}"')
@@ -115,7 +114,7 @@ def repair() -> list[str]:
 
 
 def parts() -> dict[str, dict[str, str]]:
-    """Return what our tables consist of: by kind, each part's name and what it is. One query."""
+    """Return the parts of our tables: by kind, each part's name and definition. One query."""
     found: dict[str, dict[str, str]] = {"columns": {}, "constraints": {}, "triggers": {}, "indexes": {}}
     with connection.cursor() as cursor:
         cursor.execute(PARTS)
@@ -126,18 +125,17 @@ def parts() -> dict[str, dict[str, str]]:
 
 @contextmanager
 def prepared_by_one() -> Iterator[None]:
-    """Wait until nobody else prepares this database, and have others wait until the block ends."""
+    """Wait until no other process prepares this database, and make others wait until the block ends."""
     with psycopg.connect(**parameters(), autocommit=True) as lock:
-        # A session that waits inside pg_advisory_lock would have CREATE INDEX CONCURRENTLY wait for it in
-        # turn.
+        # CREATE INDEX CONCURRENTLY would wait for a session that waits inside pg_advisory_lock.
         while not _is_taken(lock):
-            sleep(LOCK_PAUSE)
+            sleep(LOCK_PAUSE_SECONDS)
         yield
 
 
 def _is_taken(lock: psycopg.Connection[Any]) -> bool:
-    """Take the advisory lock, and return whether it was free."""
-    row = lock.execute("SELECT pg_try_advisory_lock(%s)", [PREPARING]).fetchone()
+    """Try to take the advisory lock. Returns True if it was free."""
+    row = lock.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY]).fetchone()
     return bool(row and row[0])
 
 

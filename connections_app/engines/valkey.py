@@ -1,4 +1,4 @@
-"""Valkey as this process reaches it: `server` is its circuit breaker."""
+"""The connection to Valkey: `server` is its circuit breaker."""
 
 from functools import cache
 
@@ -9,23 +9,23 @@ from redis.retry import Retry
 
 from connections_app.engines.breaker import Breaker
 
-# Whoever publishes waits no longer than this, once or twice; a callback's answer waits with it.
-PUBLISH_SECONDS = 0.125
+PUBLISH_SECONDS = 0.125  # for each of two attempts; the answer to a callback waits for them
 
 
 def client(seconds: float, tries: int = 1) -> redis.Redis:
-    """Return a client that waits so long for a connection, and for each answer."""
+    """Return a client that waits `seconds` at most for a connection, and for each answer."""
     return redis.Redis.from_url(
         settings.REDIS_URL,
         socket_timeout=seconds,
         socket_connect_timeout=seconds,
-        # One that was closed in the meantime is opened again.
+        # A connection that was closed in the meantime is opened again.
         retry=Retry(NoBackoff(), tries - 1),
     )
 
 
 @cache
 def publisher() -> redis.Redis:
+    """Return the client for announcements, which this process shares."""
     return client(PUBLISH_SECONDS, tries=2)
 
 

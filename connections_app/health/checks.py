@@ -1,4 +1,4 @@
-"""Can this process do its work?"""
+"""Check whether this process can do its work."""
 
 from dataclasses import dataclass
 
@@ -13,18 +13,19 @@ from sift_dashboard.broker import REFUSALS, broker_problem
 from sift_dashboard.celery import app as celery
 
 DATABASE_SECONDS = 0.9
-VALKEY_SECONDS = 0.4  # with the broker's half second, within what /readyz may take
+VALKEY_SECONDS = 0.4  # with the broker's half second, within the limit of /readyz
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """`ready` is False without a migrated database; `words` say why, or what is degraded."""
+    """`ready` is False without a migrated database; `words` state why, or what is degraded."""
 
     ready: bool
     words: str
 
 
 def readiness() -> Readiness:
+    """Return whether this process can do its work. It can without Valkey, but degraded."""
     if problem := database_problem():
         return Readiness(False, problem)
     if problem := valkey_problem():
@@ -33,7 +34,7 @@ def readiness() -> Readiness:
 
 
 def database_problem() -> str:
-    """Return why the database cannot be used, over a connection that pages cannot take; empty when it can."""
+    """Return why the database cannot be used; empty if it can. Uses a connection that pages cannot take."""
     if server.is_open:
         return "the database cannot be reached"
     try:
@@ -46,7 +47,7 @@ def database_problem() -> str:
 
 
 def valkey_problem() -> str:
-    """Return why we, or Celery by its own form of the URL, cannot use Valkey; empty when both can."""
+    """Return why Valkey cannot be used, by us or by Celery with its own form of the URL; empty if it can."""
     try:
         with valkey.client(VALKEY_SECONDS) as client:
             client.ping()

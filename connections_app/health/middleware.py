@@ -1,4 +1,4 @@
-"""What is decided by the address alone, before the Host header or the database is looked at."""
+"""Middleware that decides by the path alone, before the Host header is checked or the database queried."""
 
 from collections.abc import Callable
 
@@ -10,9 +10,9 @@ PAGES = {"/healthz": healthz, "/readyz": readyz}
 
 
 class AnyHostMiddleware:
-    """Answer the health pages whatever the Host header is: a prober knows an address only.
+    """Answers the health pages for any Host header: a probe may know only an IP address.
 
-    No page has a NUL in its path, which PostgreSQL could not look up.
+    A path with a NUL gets 404: PostgreSQL could not look it up.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

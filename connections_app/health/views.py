@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`, for machines that watch; and what people see when something fails."""
+"""`/healthz` and `/readyz`, for monitoring; and the page that people see after an error."""
 
 import sys
 
@@ -16,7 +16,7 @@ from connections_app.health.checks import readiness
 @require_safe
 @login_not_required
 def healthz(request: HttpRequest) -> HttpResponse:
-    """200 while the process answers."""
+    """Return 200: the process answers."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
@@ -24,13 +24,13 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_not_required
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when calls can be shown and callbacks taken, else 503 and the reason."""
+    """Return 200 if calls can be shown and callbacks accepted, else 503 and the reason."""
     found = readiness()
     return HttpResponse(f"{found.words}\n", status=200 if found.ready else 503, content_type="text/plain")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The page for an error of ours: 503 in words where the database is away, else 500."""
+    """Return the page for an error of ours: 503 if the database does not answer, else 500."""
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
         return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "5"})
     return HttpResponseServerError(render_to_string("500.html"))

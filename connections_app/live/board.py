@@ -1,4 +1,4 @@
-"""What the board shows: the calls in progress, and the last hour in figures."""
+"""The content of the board: the calls in progress, and the figures of the last hour."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from django.db.models import Count, Q
 from connections_app.calls.answered import ANSWER, DEFINITION, Answer
 from connections_app.calls.call_state import CallState, ShownCall, shown_to, shown_to_all, with_state
 from connections_app.calls.endpoints import endpoint_of, party_of
-from connections_app.live.board_filter import Filter, Ways, finds, folded_text
+from connections_app.live.board_filter import Filter, Ways, folded_text, matches
 from connections_app.models import Connection, Operator, Status
 
 LIMIT = 500
@@ -18,21 +18,22 @@ LIMIT = 500
 
 @dataclass(frozen=True, slots=True)
 class Row(ShownCall):
-    """A call on the board. `find` is what the filter looks in; `over_at` is when it was seen to be over."""
+    """A call on the board. `over_at` is when it was found to have ended."""
 
     over_at: datetime | None = None
     is_hidden: bool = False
 
     @property
     def find(self) -> str:
+        """Return the text that the filter searches."""
         return find_text(self.call, self.state)
 
 
 class LastHour(NamedTuple):
-    """Calls begun in the last hour.
+    """Counts of the calls that began in the last hour.
 
-    `answered_percent` is of those of which it is known whether they were answered, None without any;
-    `unknown_last_hour` counts those that are over and of which it is not known.
+    `answered_percent` is the share of the calls known to be answered or not, None without any;
+    `unknown_last_hour` counts the ended calls of which this is not known.
     """
 
     last_hour: int
@@ -43,7 +44,7 @@ class LastHour(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """`longest` is the longest connected call that Sift confirms; the rest is as in `LastHour`."""
+    """The figures above the rows. `longest` is the longest connected call that Sift confirms."""
 
     connecting: int
     connected: int
@@ -55,13 +56,13 @@ class Counters:
 
     @property
     def answered_means(self) -> str:
-        """The definition of "answered", for people."""
+        """Return the definition of "answered", for people."""
         return DEFINITION
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """`rows` are the calls in progress, longest first; `more` are not listed, `hidden` are by the filter."""
+    """`rows` are longest first; `more` counts calls not listed, `hidden` rows hidden by the filter."""
 
     counters: Counters
     rows: list[Row]
@@ -69,11 +70,14 @@ class Board:
     hidden: int
 
 
-def board(operator: Operator | None, asked: Filter, now: datetime) -> Board:
-    """The board as `operator` sees it; with None, as a wall shows it. Three queries, and their rights."""
-    calls, wanted = in_progress(), asked.ways
+def board(operator: Operator | None, requested: Filter, now: datetime) -> Board:
+    """Return the board as `operator` sees it; with None, as a wall shows it.
+
+    Three queries, and those for the operator's permissions.
+    """
+    calls, ways = in_progress(), requested.ways
     rows = [
-        Row(one.call, one.state, one.is_mine, one.may_steer, is_hidden=_hides(asked, wanted, one))
+        Row(one.call, one.state, one.is_mine, one.may_steer, is_hidden=_hides(requested, ways, one))
         for one in (shown_to(operator, calls[:LIMIT], now) if operator else shown_to_all(calls[:LIMIT], now))
     ]
     states = states_of(row.call for row in rows) if len(calls) <= LIMIT else counted_states()
@@ -82,14 +86,14 @@ def board(operator: Operator | None, asked: Filter, now: datetime) -> Board:
 
 
 def in_progress() -> list[Connection]:
-    """The calls in progress with how they stand, longest first: one more than is shown. Two queries."""
+    """Return up to `LIMIT` + 1 calls in progress with their states, longest first. Two queries."""
     return with_state(
         Connection.objects.in_progress().longest_first().values_list("pk", flat=True)[: LIMIT + 1]
     )
 
 
 def states_of(calls: Iterable[Connection]) -> dict[str, int]:
-    """How many of `calls` are connecting and connected."""
+    """Return how many of `calls` are connecting and connected."""
     states = {Status.CONNECTING.value: 0, Status.CONNECTED.value: 0}
     for call in calls:
         if call.is_in_progress:
@@ -98,20 +102,20 @@ def states_of(calls: Iterable[Connection]) -> dict[str, int]:
 
 
 def counted_states() -> dict[str, int]:
-    """How many calls are connecting and connected, where there are more than the board shows. One query."""
+    """Return how many calls are connecting and connected, listed on the board or not. One query."""
     by_status = Connection.objects.in_progress().order_by().values_list("status")
     return states_of(()) | dict(by_status.annotate(Count("pk")))
 
 
 def longest(rows: Iterable[Row]) -> Connection | None:
-    """The longest connected call of `rows`, which come longest first."""
+    """Return the first connected call of `rows`, which are sorted longest first."""
     return next(
         (row.call for row in rows if row.call.status == Status.CONNECTED and not row.call.doubt), None
     )
 
 
 def last_hour(now: datetime) -> LastHour:
-    """The figures of the hour before `now`. One query."""
+    """Return the figures of the hour before `now`. One query."""
     begun = Connection.objects.filter(at__gte=now - timedelta(hours=1), at__lte=now)
     hour = begun.annotate(answer=ANSWER).aggregate(
         begun=Count("id"),
@@ -125,14 +129,14 @@ def last_hour(now: datetime) -> LastHour:
     return LastHour(hour["begun"], hour["failed"], percent, hour["unknown"])
 
 
-def _hides(asked: Filter, wanted: Ways, shown: ShownCall) -> bool:
-    if asked.mine and not shown.is_mine:
+def _hides(requested: Filter, ways: Ways, shown: ShownCall) -> bool:
+    if requested.mine and not shown.is_mine:
         return True
-    return not finds(wanted, find_text(shown.call, shown.state)) if wanted else False
+    return not matches(ways, find_text(shown.call, shown.state)) if ways else False
 
 
 def find_text(call: Connection, state: CallState) -> str:
-    """What the filter looks in: both ends as they are written and shown, status, operator, routine and id."""
+    """Return what the filter searches: id, status, both ends as stored and as shown, operator and routine."""
     party = party_of(call)
     words = (
         call.connection_id,

@@ -1,4 +1,4 @@
-"""What somebody filters the board by. It is read here alone: the page asks for it, and looks in its rows."""
+"""The filter of the board. Only this module parses it: the page requests the result and applies it."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,16 +11,16 @@ from django.http import QueryDict
 from connections_app.sift.number_search import search_texts
 from connections_app.sift.numbers import ImpossibleNumber, e164, is_number, plain, search_text
 
-LONGEST = 200
-# The signs that people put between the digits of a number, also between spaces.
+MAX_LENGTH = 200  # characters
+# People write these between the digits of a number, also as words of their own.
 SIGNS = frozenset("+()[]./~-")
-# One of the ways must hold: of each of its lists, one text stands in the row.
+# Alternatives: a row matches a way if it contains at least one text of each of its lists.
 Ways = list[list[list[str]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a person asked of the board: their own calls only, and words or a number that a row must hold."""
+    """What a person filters by: their own calls only, and words or a number that a row must contain."""
 
     mine: bool = False
     q: str = ""
@@ -28,19 +28,20 @@ class Filter:
 
     @classmethod
     def of(cls, query: QueryDict, country: str) -> Self:
-        """Numbers are read as people write them in `country` (`GB`)."""
-        return cls(query.get("mine") == "1", query.get("q", "").strip()[:LONGEST], country)
+        """Return the filter in `query`; numbers are written as in `country` (`GB`)."""
+        return cls(query.get("mine") == "1", query.get("q", "").strip()[:MAX_LENGTH], country)
 
     @property
     def ways(self) -> Ways:
+        """Return the ways in which a row can match."""
         return ways(self.q, self.country)
 
 
 def ways(q: str, country: str) -> Ways:
-    """Return what to look for in the text of a row: one of these ways, of each of whose lists one text.
+    """Return the ways in which the text of a row can match `q`; none for an empty `q`.
 
-    Either every word stands in it, pieces of numbers by their digits; or pieces of numbers beside each other
-    are one number, as people write it in `country` (`GB`).
+    Either the text contains every word, with pieces of numbers compared by their digits; or neighbouring
+    pieces of numbers form one number, as people write it in `country` (`GB`).
     """
     words = q.split()
     if not words:
@@ -54,13 +55,13 @@ def ways(q: str, country: str) -> Ways:
     return [way for place, way in enumerate(folded) if way and way not in folded[:place]]
 
 
-def finds(wanted: Ways, text: str) -> bool:
-    """Return True if nothing is `wanted`, or one of its ways holds for the `folded_text` of a row."""
-    return not wanted or any(all(any(one in text for one in texts) for texts in way) for way in wanted)
+def matches(ways: Ways, text: str) -> bool:
+    """Return True if there are no `ways`, or one of them matches the `folded_text` of a row."""
+    return not ways or any(all(any(one in text for one in texts) for texts in way) for way in ways)
 
 
 def folded_text(text: str) -> str:
-    """Return `text` in lower case, with one form of sigma, as it is compared here and by `filter.js`."""
+    """Return `text` in lower case, with one form of sigma, for comparison here and in `filter.js`."""
     return text.lower().replace("ς", "σ")
 
 

@@ -1,7 +1,7 @@
-"""The board as one web process knows it: read once and drawn once for everybody who watches.
+"""The board of one web process: read once and rendered once for all viewers.
 
-A reader is used by one thread at a time. It holds what every stream has been told, so that a reading can tell
-what is new, and a new stream can be given the whole board without a query.
+A reader is used by one thread at a time. It holds what every stream has been sent, so that a reading finds
+what is new, and a new stream gets the whole board without a query.
 """
 
 import json
@@ -24,23 +24,19 @@ from connections_app.live.compression import Piece
 from connections_app.models import Connection, ConnectionEvent, Doubt, Status
 from connections_app.web.invisible_characters import marked
 
-# So long a call that is over stays on the board.
-STAYS = timedelta(seconds=10)
-# The figures of the last hour are counted anew this often at the most.
-HOUR_EVERY = 1.0
-# So many of the change feed's last entries are looked at again: a transaction may commit after a later one.
+ENDED_SHOWN_FOR = timedelta(seconds=10)
+HOUR_SECONDS = 1.0  # between two counts of the last hour, at least
+# The last entries of the change feed are read again: a transaction may commit after a later one.
 OVERLAP = 500
-# So many calls are remembered by their last change that was told.
-REMEMBERED = 10_000
-# More changed calls than this are not named one by one.
-MOST_OTHERS = 500
-NOBODY = board.states_of(())
-# Of the change feed: its place, the call's key, the number of the change, and Sift's id.
-Fed = tuple[int, int, int, str]
+MAX_REMEMBERED = 10_000  # calls, with their last change that was sent
+MAX_OTHERS = 500  # changed calls that are named one by one
+NO_CALLS = board.states_of(())
+# An entry of the change feed: its key, the call's key, the number of the change, and Sift's id of the call.
+FeedEntry = tuple[int, int, int, str]
 
 
 class Kind(Enum):
-    """What a stream is drawn for. Brief ones are told what changed, without its HTML."""
+    """The view that a stream is rendered for. Brief ones get the changes without HTML."""
 
     BOARD = "board"
     WALL = "wall"
@@ -54,7 +50,7 @@ Json = str
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a reading found new: the data of a `calls` event by kind, without its braces, and its number."""
+    """The news of one reading: the data of a `calls` event by kind, without its braces, and its number."""
 
     number: int
     drawn: Mapping[Kind, Json]
@@ -62,7 +58,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The whole board, as of the change with this number: the data of a `snapshot` without its braces."""
+    """The whole board as of change `number`: the data of a `snapshot` event without its braces."""
 
     number: int
     drawn: Piece
@@ -70,11 +66,10 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the database said: all of it is asked before any of it is taken in.
+    """What the database returned. All queries are made before the reader changes its state.
 
-    `missing` are keys of calls that are not there any more; `unlisted` counts those in progress beyond the
-    board, None where that was not asked. Of calls that were `announced` something has changed, be it only
-    their notes or tags, which the board does not show.
+    `missing` are keys of deleted calls; `unlisted` counts calls in progress that are not on the board,
+    None if not queried. Calls that were `announced` have changed, perhaps only in notes or tags.
     """
 
     now: datetime
@@ -82,18 +77,18 @@ class Reading:
     missing: set[int]
     hour: LastHour
     announced: bool = False
-    fed: Sequence[Fed] = ()
+    fed: Sequence[FeedEntry] = ()
     unlisted: Mapping[str, int] | None = None
 
 
 class Reader:
-    """`number` counts the changes; `mark` is the freshness mark's HTML."""
+    """The board's state. `number` counts the changes; `mark` is the freshness mark's HTML as JSON."""
 
     def __init__(self) -> None:
         self.number = 0
         self.rows: dict[int, Row] = {}
         self.html: dict[tuple[int, Kind], Json] = {}
-        self.unlisted: Mapping[str, int] = NOBODY
+        self.unlisted: Mapping[str, int] = NO_CALLS
         self.hour = LastHour(0, 0, None)
         self.hour_read = float("-inf")
         self.counters: Counters | None = None
@@ -104,40 +99,40 @@ class Reader:
         self.snapshots: dict[Kind, Snapshot] = {}
 
     def read(self, calls: Collection[int], kinds: Iterable[Kind]) -> Change | None:
-        """Read the calls with these keys, which were announced. One query, and one a second for the hour."""
+        """Read the announced calls with these keys; return what changed. One query, or two."""
         now = timezone.now()
         found = with_state(calls)
         missing = set(calls) - {call.pk for call in found}
         return self._change(Reading(now, found, missing, self._hour(now), announced=True), kinds)
 
     def read_whole(self, kinds: Iterable[Kind]) -> Change | None:
-        """Compare the whole board, and the change feed, with what was told. Eight queries at the most.
+        """Compare the whole board and the change feed with what was sent; return what changed.
 
-        So what was never announced is told as well.
+        This finds changes whose announcement was lost. Eight queries at most.
         """
         now = timezone.now()
         found = board.in_progress()
         listed = found[: board.LIMIT]
-        unlisted = self._unlisted(listed) if len(found) > len(listed) else NOBODY
+        unlisted = self._unlisted(listed) if len(found) > len(listed) else NO_CALLS
         shown = {call.pk for call in listed}
         left = [pk for pk, row in self.rows.items() if row.over_at is None and pk not in shown]
         over = with_state(left) if left else []
         missing = set(left) - {call.pk for call in over}
         self.read_mark()
-        fed, hour = self._fed(), self._hour(now, every=0)
+        fed, hour = self._fed(), self._hour(now, max_age=0)
         reading = Reading(now, [*over, *listed], missing, hour, fed=fed, unlisted=unlisted)
         return self._change(reading, kinds)
 
     def read_mark(self) -> None:
         """Read how fresh the calls are. One query."""
         read = freshness()
-        # Its words alone grow older by themselves, in the browser.
+        # Browsers update the age in its words by themselves.
         if (read.state, read.lead, read.since) != self.freshness:
             self.freshness = (read.state, read.lead, read.since)
-            self.mark = json.dumps(_draw("sync/_mark.html", {"freshness": read}))
+            self.mark = json.dumps(_render("sync/_mark.html", {"freshness": read}))
 
     def snapshot(self, kind: Kind) -> Snapshot:
-        """The whole board. No query."""
+        """Return the whole board. No query."""
         known = self.snapshots.get(kind)
         if known is None:
             rows = self._longest_first()
@@ -147,7 +142,7 @@ class Reader:
         return known
 
     def _change(self, read: Reading, kinds: Iterable[Kind]) -> Change | None:
-        """Take in what was read, and draw what differs from what was told. No query."""
+        """Update the state with what was read, and render what differs from what was sent. No query."""
         self._forget_ended(read.now)
         others = self._new_in_feed(read.fed)
         rows, gone = [], [pk for pk in read.missing if self.rows.pop(pk, None)]
@@ -163,14 +158,14 @@ class Reader:
                 rows.append(row)
             elif read.announced:
                 others.add(call.connection_id)
-        self._forget_drawings([*(row.call.pk for row in rows), *gone])
+        self._forget_html([*(row.call.pk for row in rows), *gone])
         if read.unlisted is not None:
             self.unlisted = read.unlisted
         counters = self._count(read.hour)
         if not (rows or gone or others or counters):
             return None
         self.number += 1
-        named = sorted(others) if len(others) <= MOST_OTHERS else None
+        named = sorted(others) if len(others) <= MAX_OTHERS else None
         sent = f'"gone":{json.dumps(gone)},"others":{json.dumps(named)},"more":{self.more}'
         return Change(
             self.number,
@@ -183,11 +178,11 @@ class Reader:
 
     @property
     def more(self) -> int:
-        """How many calls in progress the board does not list."""
+        """Return how many calls in progress the board does not list."""
         return sum(self.unlisted.values())
 
     def _row_of(self, call: Connection, now: datetime) -> Row | None:
-        """The call as the board shows it; None where it is not, or no longer, on the board."""
+        """Return the call as a row; None if it is not, or no longer, on the board."""
         known = self.rows.get(call.pk)
         row = Row(call, state_of(call, now), is_mine=False, may_steer=True)
         if call.is_in_progress:
@@ -203,14 +198,14 @@ class Reader:
         return sum(row.over_at is None for row in self.rows.values()) < board.LIMIT
 
     def _forget_ended(self, now: datetime) -> None:
-        """Every browser takes them off by itself."""
-        ended = [pk for pk, row in self.rows.items() if row.over_at and row.over_at < now - STAYS]
+        """Forget calls that ended `ENDED_SHOWN_FOR` ago; every browser removes them by itself."""
+        ended = [pk for pk, row in self.rows.items() if row.over_at and row.over_at < now - ENDED_SHOWN_FOR]
         for pk in ended:
             del self.rows[pk]
         if ended:
-            self._forget_drawings(ended)
+            self._forget_html(ended)
 
-    def _forget_drawings(self, calls: Collection[int]) -> None:
+    def _forget_html(self, calls: Collection[int]) -> None:
         if calls:
             self.snapshots.clear()
         for pk in calls:
@@ -218,7 +213,7 @@ class Reader:
                 self.html.pop((pk, kind), None)
 
     def _count(self, hour: LastHour) -> bool:
-        """Count again; whether a figure changed."""
+        """Update the counters. Returns True if a figure changed."""
         rows = self._longest_first()
         states = board.states_of(row.call for row in rows)
         connecting, connected = (
@@ -230,19 +225,19 @@ class Reader:
             self.snapshots.clear()
         return is_new
 
-    def _hour(self, now: datetime, every: float = HOUR_EVERY) -> LastHour:
-        """The figures of the last hour, counted anew where they are older than that. One query, or none."""
-        if monotonic() - self.hour_read > every:
+    def _hour(self, now: datetime, max_age: float = HOUR_SECONDS) -> LastHour:
+        """Return the figures of the last hour, at most `max_age` seconds old. One query, or none."""
+        if monotonic() - self.hour_read > max_age:
             self.hour, self.hour_read = board.last_hour(now), monotonic()
         return self.hour
 
     def _unlisted(self, listed: Iterable[Connection]) -> dict[str, int]:
-        """How many calls in progress are connecting and connected beside those that are listed. One query."""
+        """Return how many calls that are not `listed` are connecting and connected. One query."""
         states = board.states_of(listed)
         return {status: max(0, count - states[status]) for status, count in board.counted_states().items()}
 
-    def _fed(self) -> list[Fed]:
-        """The end of the change feed, oldest first. One query."""
+    def _fed(self) -> list[FeedEntry]:
+        """Return the last entries of the change feed, oldest first. One query."""
         fed = ConnectionEvent.objects.order_by("-pk").values_list(
             "pk", "connection_id", "change_number", "connection__connection_id"
         )
@@ -250,9 +245,9 @@ class Reader:
             return list(fed[:OVERLAP])[::-1]
         return list(fed.filter(pk__gt=self.fed - OVERLAP))[::-1]
 
-    def _new_in_feed(self, fed: Iterable[Fed]) -> set[str]:
-        """The ids of calls whose last change stands in the change feed, and was not told."""
-        if len(self.sent) > REMEMBERED:
+    def _new_in_feed(self, fed: Iterable[FeedEntry]) -> set[str]:
+        """Return Sift's ids of calls whose last change in the change feed was not sent yet."""
+        if len(self.sent) > MAX_REMEMBERED:
             self.sent.clear()
         is_first, new = self.fed is None, set()
         for pk, call, number, connection_id in fed:
@@ -273,18 +268,18 @@ class Reader:
                 "over": row.over_at.astimezone(UTC).isoformat() if row.over_at else None,
             }
             if kind in ROWS:
-                sent["html"] = _draw(ROWS[kind], {"row": row})
+                sent["html"] = _render(ROWS[kind], {"row": row})
             self.html[key] = json.dumps(sent)
         return self.html[key]
 
     def _counters(self, kind: Kind) -> Json:
         if kind not in COUNTERS:
             return ""
-        return f',"counters":{json.dumps(_draw(COUNTERS[kind], {"counters": self.counters}))}'
+        return f',"counters":{json.dumps(_render(COUNTERS[kind], {"counters": self.counters}))}'
 
 
 def _facts(row: Row | None) -> object:
-    """Everything that is drawn of a row: two rows with the same facts look the same."""
+    """Return everything that a row shows: two rows with the same facts look the same."""
     if row is None:
         return None
     call = row.call
@@ -295,7 +290,7 @@ def _facts(row: Row | None) -> object:
     )
 
 
-def _draw(template: str, context: dict[str, Any]) -> str:
-    """HTML for everybody: each browser fills in the person's zone and rights."""
+def _render(template: str, context: dict[str, Any]) -> str:
+    """Return HTML for all viewers: each browser applies its person's time zone and permissions."""
     everybody = {"everybody": True, "now": timezone.now(), "request_id": uuid4()}
     return marked(get_template(template).render(context | everybody))

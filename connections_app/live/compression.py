@@ -1,6 +1,6 @@
-"""What is sent, compressed once for everybody who reads it.
+"""Compress what is sent once, for all of its readers.
 
-A piece that was compressed by itself, and ends with a full flush, refers to nothing before it: the same bytes
+A piece that is compressed by itself, and ends with a full flush, refers to nothing before it: the same bytes
 fit at any place of any reader's gzip stream (RFC 1951, RFC 1952).
 """
 
@@ -23,6 +23,7 @@ class Piece:
 
     @classmethod
     def of(cls, plain: bytes) -> Self:
+        """Return `plain` as a piece, compressed by itself."""
         packer = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
         return cls(plain, packer.compress(plain) + packer.flush(zlib.Z_FULL_FLUSH))
 
@@ -30,22 +31,24 @@ class Piece:
         return Piece(self.plain + following.plain, self.packed + following.packed)
 
 
-class Coding(Protocol):
-    """How one reader's stream is written."""
+class Encoding(Protocol):
+    """The encoding of one reader's stream."""
 
     headers: list[tuple[bytes, bytes]]
 
-    def take(self, piece: Piece) -> bytes:
-        """What is sent for `piece`."""
+    def encode(self, piece: Piece) -> bytes:
+        """Return the bytes to send for `piece`."""
 
     def end(self) -> bytes:
-        """What is sent after the last piece."""
+        """Return the bytes to send after the last piece."""
 
 
 class Plain:
+    """No compression."""
+
     headers: list[tuple[bytes, bytes]] = []
 
-    def take(self, piece: Piece) -> bytes:
+    def encode(self, piece: Piece) -> bytes:
         return piece.plain
 
     def end(self) -> bytes:
@@ -53,7 +56,7 @@ class Plain:
 
 
 class Gzip:
-    """A head, the pieces, and an end that sums up what came before it."""
+    """A gzip stream: a header, the pieces, and their checksum."""
 
     headers: list[tuple[bytes, bytes]] = [(b"content-encoding", b"gzip")]
 
@@ -61,11 +64,11 @@ class Gzip:
         self.checksum = self.size = 0
         self.is_begun = False
 
-    def take(self, piece: Piece) -> bytes:
+    def encode(self, piece: Piece) -> bytes:
         head, self.is_begun = b"" if self.is_begun else HEAD, True
         self.checksum = zlib.crc32(piece.plain, self.checksum)
         self.size += len(piece.plain)
         return head + piece.packed
 
     def end(self) -> bytes:
-        return self.take(Piece()) + LAST_BLOCK + struct.pack("<II", self.checksum, self.size & 0xFFFFFFFF)
+        return self.encode(Piece()) + LAST_BLOCK + struct.pack("<II", self.checksum, self.size & 0xFFFFFFFF)

@@ -1,7 +1,7 @@
-"""`/events/`: Server-Sent Events as the web process sends them, before Django's own handler.
+"""`/events/`: Server-Sent Events, which the web process sends before Django's own handler.
 
-Django keeps a thread for each open request; here an open stream is two small tasks, without a thread and
-without a connection to the database.
+Django keeps a thread for each open request; here an open stream is two small tasks, without a thread or a
+database connection.
 """
 
 import asyncio
@@ -19,8 +19,8 @@ from connections_app.engines.limits import TimeLimit, limited
 from connections_app.live import visitors
 from connections_app.live.board_reader import Kind
 from connections_app.live.broadcaster import DATABASE_AWAY, Broadcaster
-from connections_app.live.compression import Coding, Gzip, Piece, Plain
-from connections_app.live.feed import written
+from connections_app.live.compression import Encoding, Gzip, Piece, Plain
+from connections_app.live.feed import event_piece
 from connections_app.live.hub import STUCK, Hub, Stream
 from connections_app.live.visitors import Visitor
 
@@ -30,23 +30,22 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 PATH = "/events/"
-# No more than this is handed to the web server before the reader has taken what came before.
-PART = 32 * 1024
-LOOKUP_SECONDS = 1.0  # for finding out who asks for the stream
-# Also with a weight, but not with none.
+PART_BYTES = 32 * 1024  # given to the web server at a time, after the reader received the part before
+LOOKUP_SECONDS = 1.0  # to find the visitor in the database
+# Accepted with any weight except zero.
 GZIP = re.compile(rb"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))")
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
     (b"vary", b"Accept-Encoding, Cookie"),
-    # Proxies such as nginx would collect events otherwise.
+    # Otherwise proxies such as nginx buffer events.
     (b"x-accel-buffering", b"no"),
     (b"x-content-type-options", b"nosniff"),
 ]
 
 
 class Events:
-    """ASGI: answers `/events/`, and leaves the rest to `application`."""
+    """ASGI: answers `/events/`, and passes other requests to `application`."""
 
     def __init__(self, application: Application) -> None:
         self.application = application
@@ -65,9 +64,9 @@ class Events:
                 await self._stream(visitor, scope, receive, send)
 
     async def _admit(self, scope: Message, send: Send) -> Visitor | None:
-        """Who may watch; None once the answer says why not."""
+        """Return the visitor, or None after answering why they may not watch."""
         try:
-            found = await self._looked_up(scope)
+            found = await self._look_up(scope)
         except SuspiciousOperation:
             await _answer(send, HTTPStatus.BAD_REQUEST)
         except DATABASE_AWAY:
@@ -78,8 +77,9 @@ class Events:
             return found
         return None
 
-    async def _looked_up(self, scope: Message) -> Visitor | None:
-        """Raises `DisallowedHost`, and one of `DATABASE_AWAY`: at once while the database does not answer."""
+    async def _look_up(self, scope: Message) -> Visitor | None:
+        """Return the visitor; None if they may not watch. Raises `DisallowedHost` or one of `DATABASE_AWAY`,
+        the latter at once if the database is known not to answer."""
         if is_refused():
             raise OperationalError
         limit = TimeLimit(LOOKUP_SECONDS)
@@ -87,53 +87,55 @@ class Events:
 
     async def _stream(self, visitor: Visitor, scope: Message, receive: Receive, send: Send) -> None:
         stream, broadcaster = self.hub.join(visitor)
-        gone = asyncio.create_task(_gone(receive))
-        gone.add_done_callback(lambda _: stream.task.cancel())
-        response = Response(stream, send, Gzip() if _takes_gzip(scope) else Plain())
+        disconnect = asyncio.create_task(_wait_for_disconnect(receive))
+        disconnect.add_done_callback(lambda _: stream.task.cancel())
+        response = Response(stream, send, Gzip() if _accepts_gzip(scope) else Plain())
         try:
             await response.begin()
             await _follow(broadcaster, visitor.kind, response)
         except asyncio.CancelledError:
-            # The reader left or was dropped, the stream was ended, or the process stops.
+            # The reader left or was dropped, the stream was ended, or the process is stopping.
             if stream.why != STUCK:
-                await response.end(written("bye", f'"why":"{stream.why}"') if stream.why else Piece())
+                await response.end(event_piece("bye", f'"why":"{stream.why}"') if stream.why else Piece())
         finally:
             self.hub.leave(stream)
-            gone.cancel()
+            disconnect.cancel()
 
 
 class Response:
-    """One stream's answer, in the coding that its reader takes."""
+    """The response of one stream, in the encoding that its reader accepts."""
 
-    def __init__(self, stream: Stream, send: Send, coding: Coding) -> None:
-        self.stream, self.send, self.coding = stream, send, coding
+    def __init__(self, stream: Stream, send: Send, encoding: Encoding) -> None:
+        self.stream, self.send, self.encoding = stream, send, encoding
 
     async def begin(self) -> None:
-        headers = [*HEADERS, *self.coding.headers]
+        """Send the status and the headers."""
+        headers = [*HEADERS, *self.encoding.headers]
         await self.send({"type": "http.response.start", "status": HTTPStatus.OK.value, "headers": headers})
 
     async def write(self, piece: Piece) -> None:
-        """Send `piece`, waiting for the reader to take what came before it."""
-        encoded = self.coding.take(piece)
-        for start in range(0, len(encoded), PART):
+        """Send `piece`, after the reader has received what came before it."""
+        encoded = self.encoding.encode(piece)
+        for start in range(0, len(encoded), PART_BYTES):
             self.stream.waits_since = asyncio.get_running_loop().time()
-            part = encoded[start : start + PART]
+            part = encoded[start : start + PART_BYTES]
             await self.send({"type": "http.response.body", "body": part, "more_body": True})
         self.stream.waits_since = None
 
     async def end(self, goodbye: Piece) -> None:
-        encoded = self.coding.take(goodbye) + self.coding.end()
+        """Send `goodbye`, and end the response."""
+        encoded = self.encoding.encode(goodbye) + self.encoding.end()
         await self.send({"type": "http.response.body", "body": encoded, "more_body": False})
 
 
 async def _follow(broadcaster: Broadcaster, kind: Kind, response: Response) -> None:
-    """The whole board, then each event; the whole board again for a reader that fell behind."""
+    """Send the whole board, then each event; send the whole board again if the reader fell behind."""
     while True:
         position = broadcaster.feed.head
         whole = await broadcaster.snapshot(kind)
         number = whole.number
         await response.write(whole.sent[kind])
-        del whole  # As large as the board: who waits must not keep it.
+        del whole  # As large as the board: a stream that waits must not keep it.
         while (events := broadcaster.feed.since(position)) is not None:
             position += len(events)
             for event in events:
@@ -147,12 +149,12 @@ def _visitor_within(limit: TimeLimit, scope: dict[str, Any]) -> Visitor | None:
         return visitors.visitor(scope)
 
 
-async def _gone(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-def _takes_gzip(scope: Message) -> bool:
+def _accepts_gzip(scope: Message) -> bool:
     return any(name == b"accept-encoding" and GZIP.search(value) for name, value in scope["headers"])
 
 

@@ -1,7 +1,7 @@
-"""What a web process has to tell its streams: the last events, once for all of them.
+"""The last events of a web process, kept once for all of its streams.
 
-A stream holds only how far it has read. One that falls behind the oldest event kept starts again from the
-whole board, so that no reader, however slow, makes anything grow.
+A stream holds only its position. One that falls behind the oldest event kept starts again from the whole
+board, so that a slow reader uses no memory.
 """
 
 import asyncio
@@ -15,9 +15,8 @@ from django.utils import timezone
 from connections_app.live.board_reader import Json, Kind
 from connections_app.live.compression import Piece
 
-KEPT = 200
-# Of an event's data, and of the event.
-END = "}\n\n"
+MAX_EVENTS = 200
+END = "}\n\n"  # of an event's data, and of the event
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,26 +28,27 @@ class Event:
 
 
 class Feed:
-    """Made and used on one event loop. `head` is the position after the newest event."""
+    """The last events, on one event loop. `head` is the position after the newest event."""
 
     def __init__(self) -> None:
         self.head = 0
-        self.events: deque[Event] = deque(maxlen=KEPT)
+        self.events: deque[Event] = deque(maxlen=MAX_EVENTS)
         self.woken = asyncio.Event()
 
-    def tell(self, event: Event) -> None:
+    def publish(self, event: Event) -> None:
+        """Add `event`, and wake the streams that wait for one."""
         self.events.append(event)
         self.head += 1
         self._wake()
 
     def start_over(self) -> None:
-        """Forget everything: every stream has fallen behind."""
+        """Discard all events, so that every stream has fallen behind."""
         self.head += len(self.events) + 1
         self.events.clear()
         self._wake()
 
     def since(self, position: int) -> list[Event] | None:
-        """The events from `position` on; None where the first of them are no longer kept."""
+        """Return the events from `position` on; None if the first of them are no longer kept."""
         behind = self.head - position
         if behind > len(self.events):
             return None
@@ -64,15 +64,15 @@ class Feed:
         self.woken = asyncio.Event()
 
 
-def written(name: str, body: Json) -> Piece:
-    """An event as the stream carries it: its name, and a JSON object with the server's time and `body`."""
-    return Piece.of(f"{_begun(name)},{body}{END}".encode())
+def event_piece(name: str, body: Json) -> Piece:
+    """Return event `name` as it is sent, with a JSON object of the server's time and `body`."""
+    return Piece.of(f"{_opening(name)},{body}{END}".encode())
 
 
-def written_around(name: str, body: Json, large: Piece) -> Piece:
-    """The same, with something large in the object that was packed before."""
-    return Piece.of(f"{_begun(name)},{body},".encode()) + large + Piece.of(END.encode())
+def event_piece_around(name: str, body: Json, large: Piece) -> Piece:
+    """Return the same, with `large`, which is compressed already, at the end of the object."""
+    return Piece.of(f"{_opening(name)},{body},".encode()) + large + Piece.of(END.encode())
 
 
-def _begun(name: str) -> str:
+def _opening(name: str) -> str:
     return f'event: {name}\ndata: {{"now":{json.dumps(timezone.now().isoformat())}'

@@ -1,4 +1,4 @@
-"""Hear what is announced over Valkey, and notice when Valkey is not there."""
+"""Receive announcements over Valkey, and notice when Valkey does not answer."""
 
 import asyncio
 import logging
@@ -16,13 +16,12 @@ from connections_app.calls.notify import channel
 
 logger = logging.getLogger(__name__)
 
-# Valkey is asked whether it is there; so long without a word from it, it is not.
-PING_EVERY = 1.0
-SILENT = timedelta(seconds=3)
+PING_SECONDS = 1.0  # between pings while nothing is announced
+AWAY_AFTER = timedelta(seconds=3)  # without a message from Valkey
 
 
 class Listener:
-    """`on_announcement` is told each announcement; `changed` that Valkey went away or came back.
+    """Calls `on_announcement` with each announcement, and `changed` when Valkey goes away or comes back.
 
     `away_since` is None while it answers.
     """
@@ -35,9 +34,9 @@ class Listener:
         """Listen until Valkey goes away."""
         try:
             async with _valkey() as valkey, valkey.pubsub() as announcements:
-                async with asyncio.timeout(SILENT.total_seconds()):
+                async with asyncio.timeout(AWAY_AFTER.total_seconds()):
                     await announcements.subscribe(channel())
-                await self._hear(announcements)
+                await self._receive(announcements)
         except (redis.RedisError, OSError, TimeoutError) as problem:
             if self.away_since is None:
                 logger.warning(
@@ -46,18 +45,18 @@ class Listener:
                 self.away_since = timezone.now()
                 self.changed()
 
-    async def _hear(self, announcements: PubSub) -> None:
-        heard_at = timezone.now()
-        while timezone.now() - heard_at < SILENT:
-            message = await announcements.get_message(timeout=PING_EVERY)
+    async def _receive(self, announcements: PubSub) -> None:
+        received_at = timezone.now()
+        while timezone.now() - received_at < AWAY_AFTER:
+            message = await announcements.get_message(timeout=PING_SECONDS)
             if message is None:
                 await announcements.ping()
                 continue
-            heard_at = timezone.now()
+            received_at = timezone.now()
             if message["type"] == "message":
                 self.on_announcement(message["data"])
             elif message["type"] == "subscribe":
-                # What was announced until now was not heard.
+                # Earlier announcements were not received.
                 self.away_since = None
                 self.changed()
         raise redis.TimeoutError
@@ -65,5 +64,5 @@ class Listener:
 
 def _valkey() -> redis.asyncio.Redis:
     return redis.asyncio.Redis.from_url(
-        settings.REDIS_URL, socket_connect_timeout=SILENT.total_seconds(), retry=Retry(NoBackoff(), 0)
+        settings.REDIS_URL, socket_connect_timeout=AWAY_AFTER.total_seconds(), retry=Retry(NoBackoff(), 0)
     )

@@ -16,40 +16,38 @@ from connections_app.live import board, walls
 from connections_app.live.board_filter import Filter
 from connections_app.web.request import SignedInRequest
 
-# Browsers keep a cookie no longer; opening the link again renews it.
-COOKIE_LASTS = timedelta(days=400)
+COOKIE_AGE = timedelta(days=400)  # browsers' limit; opening the link again renews the cookie
 
 
 @never_cache
 @require_safe
 def show_board(request: SignedInRequest) -> HttpResponse:
-    """The board as the query string asks; with `wall=1` as the wallboard.
+    """Show the board as the query string filters it; with `wall=1`, as the wallboard.
 
-    With `ways=1`, for the page, what its filter looks for with `q`: numbers are read here alone.
+    With `ways=1`, return how rows match `q`, as JSON for the page: only the server parses numbers.
     """
     now = timezone.now()
     operator = request.user
-    asked = Filter.of(request.GET, operator.dials_from)
+    requested = Filter.of(request.GET, operator.dials_from)
     if request.GET.get("ways") == "1":
-        return JsonResponse({"ways": asked.ways})
-    shown = board.board(operator, asked, now)
+        return JsonResponse({"ways": requested.ways})
+    shown = board.board(operator, requested, now)
     if request.GET.get("wall") == "1":
         return render(request, "live/wall.html", _context(shown, now) | {"events_url": "/events/?wall=1"})
-    return render(
-        request, "live/board.html", _context(shown, now) | {"asked": asked, "ways": json.dumps(asked.ways)}
-    )
+    context = _context(shown, now) | {"asked": requested, "ways": json.dumps(requested.ways)}
+    return render(request, "live/board.html", context)
 
 
 @login_not_required
 @never_cache
 @require_safe
 def open_wall(request: HttpRequest, token: str) -> HttpResponse:
-    """A link to the wallboard: its token moves from the address into a cookie; 404 once it is revoked."""
+    """Move the token of a wallboard link from the address into a cookie; 404 once the link is revoked."""
     if walls.link_of(token) is None:
         raise Http404
     answer = redirect("wall")
     answer.set_cookie(
-        walls.COOKIE, token, max_age=COOKIE_LASTS, secure=request.is_secure(), httponly=True, samesite="Lax"
+        walls.COOKIE, token, max_age=COOKIE_AGE, secure=request.is_secure(), httponly=True, samesite="Lax"
     )
     return answer
 
@@ -58,7 +56,7 @@ def open_wall(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @require_safe
 def show_wall(request: HttpRequest) -> HttpResponse:
-    """The wallboard for a browser in which its link was opened; 404 once that is revoked."""
+    """Show the wallboard in a browser that has opened its link; 404 once the link is revoked."""
     if walls.link_of(request.COOKIES.get(walls.COOKIE, "")) is None:
         raise Http404
     now = timezone.now()

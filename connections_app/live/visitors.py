@@ -1,4 +1,4 @@
-"""Who may watch: whoever is signed in, and whoever has a link to the wallboard; for as long as that holds."""
+"""The people who may watch: signed in, or with a link to the wallboard that is still valid."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -15,14 +15,14 @@ from connections_app.live import walls
 from connections_app.live.board_reader import Kind
 from connections_app.models import Operator, WallLink
 
-# As one array: a thousand placeholders take longer than the question.
-VALID = "SELECT session_key FROM django_session WHERE session_key = ANY(%s) AND expire_date > now()"
+# One array: a thousand placeholders take longer than the query.
+VALID_SESSIONS = "SELECT session_key FROM django_session WHERE session_key = ANY(%s) AND expire_date > now()"
 SIGNED_OUT, REVOKED = "signed-out", "revoked"
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who watches what: by a session, with its operator and password as they were, or by a wall's link."""
+    """A viewer of `kind`: by a session, with its operator and password hash then, or by a wall's link."""
 
     kind: Kind
     session: str = ""
@@ -32,11 +32,11 @@ class Visitor:
 
 
 def visitor(scope: dict[str, Any]) -> Visitor | None:
-    """Who asks for the stream; None for whoever may not have it. Two queries.
+    """Return the visitor that requests the stream; None if they may not watch. Two queries.
 
-    `brief` in the query string asks for ids alone, `wall=1` for the wallboard, `wall=link` for the wallboard
-    by the link that was opened in this browser, and `wall=<token>` by its token. Raises
-    `SuspiciousOperation`, also for a host that is not ours.
+    `brief` in the query string requests ids only, `wall=1` the wallboard, `wall=link` the wallboard by the
+    link that was opened in this browser, and `wall=<token>` by its token. Raises `SuspiciousOperation`, also
+    for a host that is not ours.
     """
     request: Any = ASGIRequest(scope, BytesIO())
     request.get_host()
@@ -51,11 +51,11 @@ def visitor(scope: dict[str, Any]) -> Visitor | None:
         database.close()
 
 
-def have_left(visitors: Collection[Visitor]) -> dict[Visitor, str]:
-    """Those of `visitors` who may no longer watch, and why. Three queries at the most, however many."""
+def find_ended(visitors: Collection[Visitor]) -> dict[Visitor, str]:
+    """Return those of `visitors` who may no longer watch, and why. At most three queries, however many."""
     try:
-        gone = dict.fromkeys(_signed_out([one for one in visitors if one.session]), SIGNED_OUT)
-        return gone | dict.fromkeys(_revoked([one for one in visitors if one.wall]), REVOKED)
+        ended = dict.fromkeys(_signed_out([one for one in visitors if one.session]), SIGNED_OUT)
+        return ended | dict.fromkeys(_revoked([one for one in visitors if one.wall]), REVOKED)
     finally:
         database.close()
 
@@ -82,7 +82,7 @@ def _signed_out(visitors: Collection[Visitor]) -> list[Visitor]:
 
 def _valid(sessions: Collection[str]) -> set[str]:
     with database.cursor() as cursor:
-        cursor.execute(VALID, [list(sessions)])
+        cursor.execute(VALID_SESSIONS, [list(sessions)])
         return {session for (session,) in cursor.fetchall()}
 
 

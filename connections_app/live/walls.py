@@ -1,4 +1,4 @@
-"""Links to the wallboard: who has one sees the board without signing in, until it is revoked."""
+"""Links to the wallboard: anyone with a link sees it without signing in, until the link is revoked."""
 
 import re
 
@@ -10,12 +10,11 @@ from connections_app.audit.log import record
 from connections_app.models import Action, Operator, TokenDigest, Verb, WallLink
 from connections_app.web.callback_urls import TOKEN
 
-# Holds the token in the browser that a wall is shown with.
-COOKIE = "wall"
+COOKIE = "wall"  # holds the token in the browser
 
 
 def link_of(token: str) -> WallLink | None:
-    """The link that `token` belongs to, while it is not revoked."""
+    """Return the link with this `token`; None if there is none or it is revoked."""
     if not re.fullmatch(TOKEN, token):
         return None
     return (
@@ -26,7 +25,7 @@ def link_of(token: str) -> WallLink | None:
 
 
 def share(link: WallLink, operator: Operator, address: str | None) -> None:
-    """Make a new link to the wallboard, on record."""
+    """Save `link`, a new one, and record it in the audit log."""
     link.made_by = operator
     with transaction.atomic():
         link.save()
@@ -34,7 +33,7 @@ def share(link: WallLink, operator: Operator, address: str | None) -> None:
 
 
 def revoke(link: WallLink, operator: Operator, address: str | None) -> bool:
-    """Revoke a link, on record; whether it was still in use. Open wallboards end within seconds."""
+    """Revoke `link`, on record; open wallboards end within seconds. Returns True if it was still in use."""
     with transaction.atomic():
         revoked = WallLink.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=timezone.now())
         if revoked:

@@ -1,4 +1,4 @@
-"""Signing in, and what a person may set about their own pages."""
+"""The forms for signing in and for a person's own preferences."""
 
 import zoneinfo
 from functools import cache
@@ -12,7 +12,7 @@ from connections_app.web.concurrency import Busy
 
 
 class SignInForm(AuthenticationForm):
-    """Name and password; says why it did not work without saying which of the two was wrong."""
+    """Name and password; the error does not reveal which of the two was wrong."""
 
     error_messages = {
         "invalid_login": "The name or the password is not right. Both are told apart by capital letters.",
@@ -21,7 +21,7 @@ class SignInForm(AuthenticationForm):
     is_busy = False
 
     def clean(self) -> dict[str, Any]:
-        """Look the person up; says so where too many others wait for the same, and sets `is_busy`."""
+        """Look the person up. Sets `is_busy`, and raises, if too many others are signing in."""
         try:
             return super().clean()
         except Busy as busy:
@@ -30,6 +30,8 @@ class SignInForm(AuthenticationForm):
 
 
 class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A person's time zone, country and theme."""
+
     class Meta:
         model = Operator
         fields = ("time_zone", "country", "theme")
@@ -37,6 +39,6 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @cache
 def zones() -> tuple[str, ...]:
-    """The zones worth offering: those named after a place, and UTC. Any other known name is taken too."""
+    """Return the zones to offer: those named after a place, and UTC. Other known names are accepted too."""
     places = (name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith("Etc/"))
     return ("UTC", *sorted(places))

@@ -1,4 +1,4 @@
-"""Passwords are hashed two at a time in a process, and never while a database connection is held."""
+"""Hash passwords two at a time in a process, and never while holding a database connection."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ _turns = BoundedSemaphore(MAX_CONCURRENT)
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    """Wait for a turn, with the database connection given back. Raises `Busy`."""
+    """Return the database connection to its pool and wait for a turn. Raises `Busy` after `WAIT_SECONDS`."""
     database.release()
     if not _turns.acquire(timeout=WAIT_SECONDS):
         raise Busy(MANY)
@@ -29,7 +29,7 @@ def _turn() -> Iterator[None]:
 
 
 class Argon2Hasher(Argon2PasswordHasher):
-    """Argon2id on one core, a tenth of a second; OWASP's least is 19 MiB, twice."""
+    """Argon2id on one core, a tenth of a second; OWASP's minimum is 19 MiB and two iterations."""
 
     time_cost = 2
     memory_cost = 64 * 1024  # KiB
@@ -45,7 +45,7 @@ class Argon2Hasher(Argon2PasswordHasher):
 
 
 class PBKDF2Hasher(PBKDF2PasswordHasher):
-    """For passwords that were set before; each is hashed by Argon2id when its person next signs in."""
+    """For passwords set before Argon2id; each is hashed again by Argon2id when its person next signs in."""
 
     def encode(self, password: str, salt: str, iterations: int | None = None) -> str:
         with _turn():

@@ -1,4 +1,4 @@
-"""Everything needs a signed-in person, who stays so while asking, and shows times in that person's zone."""
+"""Middleware for signing in, idle sessions, each person's time zone, and requests that cannot be served."""
 
 import zoneinfo
 from collections.abc import Callable
@@ -33,16 +33,16 @@ UNAVAILABLE, RETRY_AFTER = 503, "5"
 
 
 class SignInRequiredMiddleware(LoginRequiredMiddleware):
-    """Sends whoever is not signed in to the sign-in page and then back.
+    """Redirects people who are not signed in to the sign-in page, and then back.
 
-    Views marked `@login_not_required` are open. A fragment's request is answered so that htmx takes the
-    whole page there, and back to the page the person saw rather than to the fragment.
+    Views marked `@login_not_required` are open. After a request for a fragment, htmx redirects the whole
+    page, and signing in leads back to the page that the person saw, not to the fragment.
     """
 
     def process_view(
         self, request: HttpRequest, view_func: Callable[..., Any], *rest: Any
     ) -> HttpResponseBase | None:
-        """Open pages are let through before anything asks the database who this is."""
+        """Let open pages through before anything queries the database for the person."""
         if not getattr(view_func, "login_required", True):
             return None
         return super().process_view(request, view_func, *rest)
@@ -64,7 +64,7 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
 
 
 def _page_of(request: HttpRequest) -> str:
-    """Return the path of the page whose form was sent; the board's where the browser does not say."""
+    """Return the path of the page whose form was sent; the board's if the browser does not send it."""
     page = urlsplit(request.headers.get("Referer", ""))
     if page.netloc != request.get_host():
         return "/"
@@ -72,9 +72,9 @@ def _page_of(request: HttpRequest) -> str:
 
 
 class IdleLimitMiddleware:
-    """Puts the end of a session off while its person asks for something.
+    """Extends a session while its person is active.
 
-    What a page asks for by itself says so in a header (`js/frame/background.js`), and puts nothing off.
+    Requests that a page makes by itself have a header (`js/frame/background.js`), and do not extend it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -88,13 +88,13 @@ class IdleLimitMiddleware:
         if is_open or request.headers.get(BACKGROUND) == "yes":
             return
         if request.user.is_authenticated and isinstance(request.session, SessionStore):
-            request.session.put_off_end()
+            request.session.extend()
 
 
 class RedirectGetMiddleware:
-    """Leads whoever opens the address of a button, which takes POST alone, to the page that it is on.
+    """Redirects a GET of a button's address, which accepts only POST, to the page that it is on.
 
-    That is the nearest address above it; one may follow such a link, or go back to one in the browser.
+    That is the nearest address above it. People follow such links, or go back to one in the browser.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -104,7 +104,7 @@ class RedirectGetMiddleware:
         answer = self.get_response(request)
         if request.method not in ("GET", "HEAD") or not isinstance(answer, HttpResponseNotAllowed):
             return answer
-        # What machines post to needs no form's token, and is no button of any page.
+        # Addresses that machines post to are CSRF-exempt, and are no button of any page.
         view = request.resolver_match.func if request.resolver_match else None
         if "POST" not in answer["Allow"] or getattr(view, "csrf_exempt", False):
             return answer
@@ -112,7 +112,7 @@ class RedirectGetMiddleware:
 
 
 def _above(path: str) -> str:
-    """Return the nearest address above `path` that there is."""
+    """Return the nearest address above `path` that exists."""
     while path != "/":
         path = path.rstrip("/").rpartition("/")[0] + "/"
         with suppress(Resolver404):
@@ -122,7 +122,7 @@ def _above(path: str) -> str:
 
 
 class BusyMiddleware:
-    """Answers 503, with the reason and when to come again, where work could not be begun."""
+    """Answers 503, with the reason and when to retry, if a view raised `Busy`."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -138,7 +138,7 @@ class BusyMiddleware:
 
 
 class TimeZoneMiddleware:
-    """Shows times in the zone of who is signed in; pages that are open to all need nobody, and show UTC."""
+    """Shows times in the zone of the person who is signed in; pages that are open to all show UTC."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -153,7 +153,7 @@ class TimeZoneMiddleware:
 
 
 def zone_of(request: HttpRequest) -> Zone:
-    """The person's zone; UTC for nobody, and for a name this machine does not know."""
+    """Return the person's zone; UTC if nobody is signed in, or this machine does not know its name."""
     try:
         return Zone(getattr(request.user, "time_zone", "UTC"))
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):

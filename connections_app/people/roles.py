@@ -1,4 +1,4 @@
-"""The four roles: each is a Django group, and what it may do comes with a migration."""
+"""The four roles: each is a Django group, whose permissions a migration grants."""
 
 from typing import Any
 
@@ -7,12 +7,12 @@ from django.db import transaction
 
 from connections_app.models import Operator, Role
 
-# These roles open the admin: each sees there what its permissions allow.
+# These roles may open the admin, and see there what their permissions allow.
 STAFF_ROLES = (Role.SUPERVISOR, Role.ADMINISTRATOR)
 
 
 def set_staff_by_role(action: str, instance: Any, pk_set: set[int] | None, **_: Any) -> None:
-    """Let the role alone say who may open the admin, however it was given or taken."""
+    """Set `is_staff` after a change of roles: the role decides, or being a superuser."""
     if not action.startswith("post_"):
         return
     people = [instance] if isinstance(instance, Operator) else Operator.objects.filter(pk__in=pk_set or ())
@@ -23,6 +23,7 @@ def set_staff_by_role(action: str, instance: Any, pk_set: set[int] | None, **_: 
 
 
 def open_admin_to_superusers(instance: Operator, **_: Any) -> None:
+    """Set `is_staff` on a superuser."""
     instance.is_staff = instance.is_staff or instance.is_superuser
 
 
@@ -35,6 +36,6 @@ def make_administrator(operator: Operator) -> None:
 
 
 def role_of(operator: Operator) -> str:
-    """The highest role of `operator` as its name; empty when it has none. One query."""
+    """Return the name of the highest role of `operator`; empty without a role. One query."""
     held = set(operator.groups.values_list("name", flat=True))
     return next((str(role.label) for role in reversed(Role) if role in held), "")

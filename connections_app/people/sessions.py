@@ -1,4 +1,4 @@
-"""Sessions that end when a person has asked for nothing for a while: Django's own, put off while they do."""
+"""Sessions that end when a person is idle: Django's own, extended while the person is active."""
 
 from datetime import datetime, timedelta
 
@@ -6,24 +6,25 @@ from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-# A session is written again no more often than this.
-PUT_OFF_EVERY = timedelta(minutes=1)
+EXTEND_EVERY = timedelta(minutes=1)  # at most, to save writes
 
 
 class SessionStore(db.SessionStore):
+    """Django's session; `ends_at` is its end as stored, None for a new one."""
+
     ends_at: datetime | None = None
 
     def _validate_session_key(self, key: str | None) -> bool:
-        """Also of what it is made: a cookie may hold what no column does."""
+        """Return True for a valid key of letters and digits: a cookie may hold what no column can."""
         return bool(super()._validate_session_key(key) and key and key.isascii() and key.isalnum())  # type: ignore[misc]
 
-    def put_off_end(self) -> None:
-        """Let the session last its whole time from now on: its row and its cookie, with the response."""
+    def extend(self) -> None:
+        """Let the session last its full time from now: its row and cookie are written with the response."""
         if self.ends_at is None:
             return
-        whole = timedelta(seconds=self.get_session_cookie_age())
+        full = timedelta(seconds=self.get_session_cookie_age())
         left = self.ends_at - timezone.now()
-        if not whole - PUT_OFF_EVERY < left <= whole:
+        if not full - EXTEND_EVERY < left <= full:
             self.modified = True
 
     def _get_session_from_db(self) -> Session | None:

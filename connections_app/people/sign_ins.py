@@ -1,7 +1,7 @@
-"""Sign-ins as the web process takes them: before Django's own handler, a few at a time.
+"""Limit concurrent sign-ins in the web process, before Django's own handler.
 
-Django has a thread for each request. A hundred of them that wait to hash a password keep the event loop, and
-with it callbacks and pages, from running for seconds; those that wait here cost nothing.
+Django has a thread for each request. A hundred threads that wait to hash a password block the event loop, and
+so callbacks and pages, for seconds; sign-ins that wait here cost nothing.
 """
 
 import asyncio
@@ -21,13 +21,13 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
-MAX_CONCURRENT = 2 * hashing.MAX_CONCURRENT  # some look a person up or begin a session while others hash
+MAX_CONCURRENT = 2 * hashing.MAX_CONCURRENT  # some query or save while others hash
 
 
 class SignIns:
-    """ASGI: lets a few sign-ins at a time through to `application`, and answers 503 to who waits for long.
+    """ASGI: passes a few sign-ins at a time to `application`, and answers 503 to those that wait too long.
 
-    Their forms are complete: no turn waits for one (`Bodies`).
+    `Bodies` has received their forms completely, so no turn waits for a slow sender.
     """
 
     def __init__(self, application: Application) -> None:

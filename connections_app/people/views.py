@@ -1,4 +1,4 @@
-"""`/accounts/`: signing in and out, a person's own preferences, and the columns that they see."""
+"""`/accounts/`: sign-in, sign-out, a person's own preferences, and the columns of their lists."""
 
 import unicodedata
 
@@ -27,7 +27,7 @@ PAGES = {List.CALLS: "calls", List.LIVE: "board"}
 
 
 class SignIn(LoginView):
-    """A name and a password, then on to `next` when that is one of our own pages."""
+    """Sign in with name and password, then redirect to `next` if that is one of our own pages."""
 
     authentication_form = SignInForm
     redirect_authenticated_user = True
@@ -46,7 +46,7 @@ class SignIn(LoginView):
 
 @login_not_required
 def admin_login(request: HttpRequest) -> HttpResponse:
-    """Send whoever is not signed in to sign in; who is, but may not open the admin, gets 403 and why."""
+    """Redirect to the sign-in page; people who are signed in, but may not open the admin, get 403 and why."""
     if request.user.is_authenticated:
         return render(request, "people/no_admin.html", status=403)
     return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
@@ -54,13 +54,13 @@ def admin_login(request: HttpRequest) -> HttpResponse:
 
 @method_decorator(login_not_required, name="dispatch")
 class SignOut(LogoutView):
-    """Ends the session, and is content when there is none."""
+    """End the session, if there is one."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def preferences(request: SignedInRequest) -> HttpResponse:
-    """The person's own time zone, country and theme; what is not sent stays as it is."""
-    # A fresh copy, so that a value that is refused does not colour the rest of the page.
+    """Show or save the person's time zone, country and theme; fields that are not sent keep their value."""
+    # A copy, so that an invalid value does not affect the rest of the page.
     operator = Operator.objects.get(pk=request.user.pk)
     sent = model_to_dict(operator, PreferencesForm.Meta.fields) | request.POST.dict()
     form = PreferencesForm(sent if request.POST else None, instance=operator)
@@ -80,7 +80,7 @@ def preferences(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def columns(request: SignedInRequest) -> HttpResponse:
-    """Keep which columns of `list` are `shown`; back to `next`, or nothing to read for htmx."""
+    """Save which columns of `list` are `shown`; redirect to `next`, or answer htmx with 204."""
     try:
         of = show(request.user, request.POST.get("list", ""), request.POST.getlist("shown"))
     except NoSuchColumn as problem:
@@ -89,15 +89,15 @@ def columns(request: SignedInRequest) -> HttpResponse:
 
 
 def _done(request: SignedInRequest, page: str) -> HttpResponse:
-    """On to `next` where that is one of our own pages, else to `page`; htmx is on its page already."""
+    """Redirect to `next` if that is one of our own pages, else to `page`; answer htmx with 204."""
     if request.htmx:
         return HttpResponse(status=204)
     return SeeOther(own_page(request, request.POST.get("next", "")) or resolve_url(page))
 
 
-def own_page(request: HttpRequest, wanted: str) -> str:
-    """Return the address `wanted` as a Location header holds it, or nothing if it is no page of ours."""
-    is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure())
-    if not is_ours or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in wanted):
+def own_page(request: HttpRequest, address: str) -> str:
+    """Return `address` encoded for a Location header; empty if it is not one of our own pages."""
+    is_ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, request.is_secure())
+    if not is_ours or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in address):
         return ""
-    return iri_to_uri(wanted)
+    return iri_to_uri(address)

@@ -237,7 +237,7 @@ def test_a_change_that_the_board_does_not_show_is_told_too(make_operator: Make) 
 
 
 def test_too_many_changed_calls_are_not_named_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(board_reader, "MOST_OTHERS", 2)
+    monkeypatch.setattr(board_reader, "MAX_OTHERS", 2)
     rows = [{"connection_id": f"c{n}", "status": "finished"} for n in range(3)]
     seen(*rows)
     reader = Reader()

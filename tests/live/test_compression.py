@@ -14,26 +14,26 @@ PIECES = [Piece.of(f"event: calls\ndata: {n * 'row'}\n\n".encode()) for n in ran
 def test_each_reader_has_one_stream_of_the_same_pieces() -> None:
     for pieces in (PIECES, PIECES[7:], PIECES[20:] + PIECES[:3], PIECES[:1] * 5):
         stream = Gzip()
-        sent = b"".join(map(stream.take, pieces)) + stream.end()
+        sent = b"".join(map(stream.encode, pieces)) + stream.end()
         assert gzip.decompress(sent) == b"".join(piece.plain for piece in pieces)
 
 
 def test_every_piece_can_be_read_as_soon_as_it_is_there() -> None:
     stream, reader = Gzip(), zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
     for piece in PIECES:
-        assert reader.decompress(stream.take(piece)) == piece.plain
+        assert reader.decompress(stream.encode(piece)) == piece.plain
 
 
 def test_pieces_are_joined() -> None:
     joined = PIECES[3] + PIECES[0]
     stream = Gzip()
-    assert gzip.decompress(stream.take(joined) + stream.end()) == joined.plain
-    assert Plain().take(joined) == PIECES[3].plain + PIECES[0].plain
+    assert gzip.decompress(stream.encode(joined) + stream.end()) == joined.plain
+    assert Plain().encode(joined) == PIECES[3].plain + PIECES[0].plain
 
 
 def test_a_stream_that_said_nothing_is_whole_all_the_same() -> None:
     stream = Gzip()
-    assert gzip.decompress(stream.take(Piece()) + stream.end()) == b""
+    assert gzip.decompress(stream.encode(Piece()) + stream.end()) == b""
 
 
 @pytest.mark.parametrize(

@@ -242,7 +242,7 @@ def test_a_wall_is_watched_by_its_link_until_that_is_revoked(
 def test_a_reader_that_fell_behind_starts_again_from_the_whole_board(
     ana: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed, "KEPT", 3)
+    monkeypatch.setattr(feed, "MAX_EVENTS", 3)
     told = in_a_loop(told_to_a_slow_reader(cookie_of(ana)))
     names = [line.partition(b": ")[2] for line in told.split(b"\n") if line.startswith(b"event")]
     assert names.count(b"snapshot") == 2

@@ -12,7 +12,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from connections_app.live.visitors import have_left, visitor
+from connections_app.live.visitors import find_ended, visitor
 
 # One kind for the whole file: those that empty the tables must come after all others.
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -107,7 +107,7 @@ def test_the_stream_keeps_nobody_signed_in(signed_in: Client) -> None:
     assert watching is not None
     assert is_left() < timedelta(minutes=5)
     has_left(timedelta(seconds=-1))
-    assert have_left([watching]) == {watching: "signed-out"}
+    assert find_ended([watching]) == {watching: "signed-out"}
 
 
 def settings_with(minutes: str) -> "subprocess.CompletedProcess[str]":

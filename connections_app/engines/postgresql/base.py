@@ -1,4 +1,4 @@
-"""Django's PostgreSQL backend with time limits, a circuit breaker, and connections that are reserved."""
+"""Django's PostgreSQL backend with time limits, a circuit breaker and reserved connections."""
 
 from collections.abc import Generator
 from threading import Lock
@@ -18,15 +18,15 @@ Found = TypeVar("Found")
 Waiting = Generator[Any, Any, Found]
 
 RESERVED_CONNECTIONS = 10  # eight callbacks at once, and health checks
-RESERVED_WAIT = 0.6  # seconds until a callback is refused for want of a connection
+RESERVED_WAIT_SECONDS = 0.6  # until a callback without a free connection is refused
 
 
 class NotAnswering(psycopg.OperationalError):
-    """The server did not answer in time; nothing that was not committed will be."""
+    """The server did not answer in time; a transaction that was not committed never will be."""
 
 
 class Connection(psycopg.Connection[Any]):
-    """A connection whose waits end when the time of the work is up, or the server is found not to answer."""
+    """A connection whose waits end when the time limit is over or the server does not answer."""
 
     def wait(self, gen: Waiting[Found], *args: Any, **kwargs: Any) -> Found:
         try:
@@ -37,7 +37,7 @@ class Connection(psycopg.Connection[Any]):
 
 
 class Pool(ConnectionPool[Connection]):
-    """Gives a connection within the time of the work that asks, and none while the server does not answer."""
+    """Gives connections within the time limit of the work, and none while the server does not answer."""
 
     def getconn(self, timeout: float | None = None) -> Connection:
         if is_refused():
@@ -63,7 +63,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return None
         if not limits.is_reserved():
             return self._pool_named(self.alias, options)
-        reserved = {"max_size": RESERVED_CONNECTIONS, "timeout": RESERVED_WAIT}
+        reserved = {"max_size": RESERVED_CONNECTIONS, "timeout": RESERVED_WAIT_SECONDS}
         return self._pool_named(f"{self.alias} reserved", options | reserved)
 
     def close_pool(self) -> None:
@@ -85,8 +85,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return self._pools[name]
 
     def _commit(self) -> None:
-        """Raises `OperationalError`, before anything is sent, when the time of the work is up, and
-        `CommitUnknown` when the connection was lost after COMMIT was sent."""
+        """Commit. Raises `OperationalError`, before anything is sent, if the time limit is over, and
+        `CommitUnknown` if the connection was lost after COMMIT was sent."""
         if limits.is_over():
             raise OperationalError("The time of this work is up; it was rolled back.")
         try:
@@ -98,15 +98,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 
 def _within_limits(gen: Waiting[Found]) -> Waiting[Found]:
-    """Pass `gen` on; raise `NotAnswering` where it waits too long. psycopg wakes it every 0.1 s."""
+    """Run `gen`; raise `NotAnswering` if it waits too long. psycopg wakes it every 0.1 s."""
     began, ready = monotonic(), None
     while True:
         try:
-            wanted = gen.send(ready)
+            state = gen.send(ready)
         except StopIteration as done:
             found: Found = done.value
             return found
-        ready = yield wanted
+        ready = yield state
         if not ready:
             _check_wait(began)
 

@@ -1,4 +1,4 @@
-"""How Django's own pages, the admin's, write times: to the second, since the record is read there."""
+"""Formats of times on Django's own pages, the admin's: with seconds, since the audit log is read there."""
 
 DATE_FORMAT = "Y-m-d"
 TIME_FORMAT = "H:i:s"
