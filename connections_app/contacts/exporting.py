@@ -15,7 +15,7 @@ CONTACTS_PER_PIECE = 2_000
 
 
 def export(operator: Operator, address: str | None = None) -> AsyncIterator[str]:
-    """Record the export and return the file in pieces. Raises `Busy` if `operator` has too many requests."""
+    """Record the export and return the file in pieces. Raises `Busy` if `operator` has no free slot."""
     slot = Slot(operator.pk)
     record(
         Verb.EXPORT,

@@ -79,7 +79,9 @@ def begin(named: Named, operator: Operator, address: str | None) -> Export:
         if same := own.filter(**fields, time_zone=request.time_zone, state__in=OPEN).first():
             return same
         if own.count() >= MAX_EXPORTS:
-            raise Refused(f"You have {MAX_EXPORTS} exports, which is as many as are kept. Delete one of them first.")
+            raise Refused(
+                f"You have {MAX_EXPORTS} exports, which is as many as are kept. Delete one of them first."
+            )
         made = own.create(
             **fields,
             owner=operator,

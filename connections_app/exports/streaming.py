@@ -22,7 +22,7 @@ running = 0
 
 
 async def start(request: ExportRequest, slot: Slot | None = None) -> AsyncGenerator[bytes, None]:
-    """Start the query and return the file in pieces; `slot` is released when all are sent.
+    """Start the query and return the file in pieces; `slot` is released when sending ends.
 
     Raises `Busy`, `Refused` and database errors, also if the query does not start in time.
     """
@@ -58,7 +58,7 @@ async def _pieces(request: ExportRequest) -> AsyncGenerator[Piece, None]:
 
 
 async def file_chunks(file: BinaryIO) -> AsyncGenerator[bytes, None]:
-    """Yield the contents of `file` and close it. Releases the database connection of the HTTP request first."""
+    """Release the database connection of the HTTP request; yield the contents of `file`, and close it."""
     with file:
         await copying.release_connection()
         while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):

@@ -14,7 +14,7 @@ def make_export(pk: int) -> None:
 
 @shared_task
 def queue_unfinished_exports() -> None:
-    """Queue exports that the broker lost, or that a worker left when it died."""
+    """Queue exports that the broker may have lost, or that a worker left when it died."""
     for pk in making.unfinished():
         make_export.delay(pk)
 

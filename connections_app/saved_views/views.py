@@ -18,7 +18,7 @@ from connections_app.web.responses import NOT_FOUND, REFUSED, see_other
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def views(request: SignedInRequest) -> HttpResponse:
-    """Show the views that the person may use; on POST save one, which may overwrite the one with code `replace`."""
+    """Show the views that the person may use; save one on POST, over the view with code `replace`."""
     if request.method == "POST":
         return _save(request)
     return _list(request)

@@ -174,7 +174,7 @@ def begin(requested: BulkRequest, operator: Operator, address: str | None) -> Bu
 
 
 def stop(bulk: BulkTagging, operator: Operator, address: str | None) -> bool:
-    """Stop it after the current batch, and record `operator`. Returns True if it was still running."""
+    """Stop it after the current batch, and record `operator`. Returns True if it was waiting or running."""
     with transaction.atomic():
         stopped = BulkTagging.objects.filter(pk=bulk.pk, state__in=MAY_BE_STOPPED).update(
             state=State.STOPPED, ended_at=timezone.now(), working_since=None
@@ -188,13 +188,13 @@ def stop(bulk: BulkTagging, operator: Operator, address: str | None) -> bool:
 def undo(bulk: BulkTagging, operator: Operator, address: str | None) -> bool:
     """Mark it to be undone by `work`, even if it is still running. Returns True if it can be undone."""
     with transaction.atomic():
-        begun = BulkTagging.objects.filter(pk=bulk.pk, state__in=MAY_BE_UNDONE).update(
+        is_queued = BulkTagging.objects.filter(pk=bulk.pk, state__in=MAY_BE_UNDONE).update(
             state=State.UNDOING, ended_at=None, reason=""
         )
         bulk.refresh_from_db()
-        if begun:
+        if is_queued:
             _record(bulk, Verb.UNDO_TAGGING, Action.Phase.INTENT, operator, address=address)
-    return bool(begun)
+    return bool(is_queued)
 
 
 def unfinished() -> list[int]:

@@ -152,9 +152,9 @@ def _no_such(name: str, adds: bool) -> str:
 
 
 def _begin(request: SignedInRequest, operator: Operator, requested: BulkRequest) -> HttpResponse:
-    begun = bulk.begin(requested, operator, address_of(request))
-    _work(request, begun, requested.counted)
-    return see_other("bulk", begun.pk)
+    started = bulk.begin(requested, operator, address_of(request))
+    _work(request, started, requested.counted)
+    return see_other("bulk", started.pk)
 
 
 def _work(request: SignedInRequest, one: BulkTagging, calls: int) -> None:

@@ -107,7 +107,7 @@ def delete(tag: Tag, operator: Operator, address: str | None) -> None:
     """Delete the tag, which removes it from every call. Raises `PermissionDenied`."""
     check_may_delete_tags(operator)
     with transaction.atomic():
-        # All that add a tag to calls lock it first, so the count stays right.
+        # Adding a tag to calls locks it too, so it is added to none during the deletion.
         locked = Tag.objects.select_for_update().filter(pk=tag.pk).first()
         if locked is None:
             return

@@ -14,6 +14,6 @@ def tag_calls(pk: int) -> None:
 
 @shared_task
 def queue_unfinished_tagging() -> None:
-    """Queue bulk taggings that the broker lost, or that a worker left when it died."""
+    """Queue bulk taggings that the broker may have lost, or that a worker left when it died."""
     for pk in bulk.unfinished():
         tag_calls.delay(pk)
