@@ -1,4 +1,4 @@
-"""Add, change and delete contacts. Nobody's words are overwritten unseen, and every change is on record."""
+"""Add, change and delete contacts. Concurrent edits are never overwritten, and each change is recorded."""
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,14 +18,13 @@ from connections_app.calls.notify import announce
 from connections_app.models import Action, Connection, Contact, Operator, Verb
 from connections_app.models.case_folding import Folded, keyed, keys_of
 
-# So long what was deleted can be put back.
-KEPT = timedelta(days=1)
+RESTORABLE_FOR = timedelta(days=1)
 DELETED = "deleted"
 CHANGES_SHOWN = 10
 
 
 class ContactExists(Exception):
-    """There is a contact of this number or client already: `contact`."""
+    """The number or client already has a contact, `contact`."""
 
     def __init__(self, contact: Contact) -> None:
         super().__init__(contact.pk)
@@ -33,7 +32,7 @@ class ContactExists(Exception):
 
 
 class ChangedMeanwhile(Exception):
-    """Somebody else changed the contact meanwhile, and it is `contact` now; None where it was deleted."""
+    """The contact was changed by somebody else and is now `contact`, or None if it was deleted."""
 
     def __init__(self, contact: Contact | None) -> None:
         super().__init__(contact and contact.pk)
@@ -42,7 +41,7 @@ class ChangedMeanwhile(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ContactFields:
-    """A contact as somebody wrote it; `endpoint` is as Sift writes it."""
+    """The fields of a contact; `endpoint` has the form that Sift uses."""
 
     endpoint: str
     name: str = ""
@@ -51,10 +50,11 @@ class ContactFields:
 
     @classmethod
     def of(cls, contact: Contact) -> "ContactFields":
+        """Return the fields of `contact`."""
         return cls(contact.endpoint, contact.name, contact.notes, contact.do_not_call)
 
     def adds_nothing_to(self, contact: Contact) -> bool:
-        """Whether all that is written here the contact has already."""
+        """Return True if `contact` already has all that these fields contain."""
         return (
             self.name in ("", contact.name)
             and self.notes in ("", contact.notes)
@@ -63,9 +63,9 @@ class ContactFields:
 
 
 def add(written: ContactFields, operator: Operator, address: str | None = None) -> Contact:
-    """A new contact. Raises `PermissionDenied`, and `ContactExists`."""
+    """Create a contact. Raises `PermissionDenied` and `ContactExists`."""
     check_may_edit_contacts(operator)
-    with _once(written), transaction.atomic():
+    with _unique(written), transaction.atomic():
         contact = Contact.objects.create(**_fields(written), changed_by=operator.get_username())
         _record(contact, operator, address, " ".join(["Added.", *_mark_in_words(None, written)]), written)
         announce_calls_with([contact.endpoint])
@@ -75,14 +75,13 @@ def add(written: ContactFields, operator: Operator, address: str | None = None) 
 def change(
     pk: int, written: ContactFields, revision: int, operator: Operator, address: str | None = None
 ) -> Contact:
-    """Change the contact that was opened at `revision`; what it says already changes nothing.
+    """Change the contact that was opened at `revision`, unless it already has these values.
 
-    Who may not take the mark “do not call” away leaves it there. Raises `PermissionDenied`, also for giving
-    a marked contact another number; `ChangedMeanwhile`; and `ContactExists` where another contact has the
-    number.
+    The mark “do not call” stays if `operator` may not remove it. Raises `PermissionDenied`, also for a new
+    number of a marked contact; `ChangedMeanwhile`; `ContactExists` if another contact has the number.
     """
     check_may_edit_contacts(operator)
-    with _once(written), transaction.atomic():
+    with _unique(written), transaction.atomic():
         contact = Contact.objects.select_for_update().filter(pk=pk).first()
         if contact is None:
             raise ChangedMeanwhile(None)
@@ -97,16 +96,16 @@ def change(
         contact.revision += 1
         contact.changed_by = operator.get_username()
         contact.save()
-        _record(contact, operator, address, " ".join(_told(before, written)), written, before)
+        _record(contact, operator, address, " ".join(_changes_in_words(before, written)), written, before)
         announce_calls_with([before.endpoint, contact.endpoint])
     return contact
 
 
 def delete(pk: int, revision: int, operator: Operator, address: str | None = None) -> Action | None:
-    """Delete the contact that was opened at `revision`; what is on record of it puts it back.
+    """Delete the contact that was opened at `revision`. Returns the audit record that can restore it.
 
-    None where it is deleted already. Raises `PermissionDenied`, also for one with a mark that this person
-    may not take away; and `ChangedMeanwhile`.
+    Returns None if it is already deleted. Raises `ChangedMeanwhile` and `PermissionDenied`, also for a mark
+    that `operator` may not remove.
     """
     check_may_edit_contacts(operator)
     with transaction.atomic():
@@ -124,9 +123,9 @@ def delete(pk: int, revision: int, operator: Operator, address: str | None = Non
     return action
 
 
-def deletion(pk: int) -> ContactFields | None:
-    """The contact whose deletion is action `pk`; None where it is there again, or was deleted a day ago."""
-    recent = Action.objects.filter(verb=Verb.CONTACT, at__gt=timezone.now() - KEPT)
+def deleted_contact(pk: int) -> ContactFields | None:
+    """Return the contact that action `pk` deleted; None if it exists again or the deletion is too old."""
+    recent = Action.objects.filter(verb=Verb.CONTACT, at__gt=timezone.now() - RESTORABLE_FOR)
     action = recent.filter(pk=pk, payload__has_key=DELETED).first()
     if action is None:
         return None
@@ -135,24 +134,24 @@ def deletion(pk: int) -> ContactFields | None:
 
 
 def changes_of(contact: Contact) -> list[Action]:
-    """The last changes of this contact on record, newest first. One query."""
+    """Return the last recorded changes of this contact, newest first. One query."""
     of_contact = Action.objects.filter(subject=subject(contact.pk), phase=Action.Phase.OUTCOME)
     return list(of_contact.order_by("-id")[:CHANGES_SHOWN])
 
 
 def subject(pk: int) -> str:
-    """How the record of actions names a contact."""
+    """Return the subject under which the audit log lists the contact."""
     return f"contact {pk}"
 
 
 def announce_calls_with(endpoints: Collection[str]) -> None:
-    """Announce the calls in progress with one of these ends: they show its name. One query."""
-    wanted = keys_of(endpoints)
+    """Announce the calls in progress with these endpoints, as they show their names. One query."""
+    keys = keys_of(endpoints)
     calls = Connection.objects.in_progress().alias(
         caller_key=Folded("from_endpoint"), callee_key=Folded("to_endpoint")
     )
-    with_one = calls.filter(Q(caller_key__in=wanted) | Q(callee_key__in=wanted))
-    if found := list(with_one.values_list("pk", flat=True)):
+    matching = calls.filter(Q(caller_key__in=keys) | Q(callee_key__in=keys))
+    if found := list(matching.values_list("pk", flat=True)):
         announce(found)
 
 
@@ -173,8 +172,8 @@ def _fields(written: ContactFields) -> dict[str, Any]:
     }
 
 
-def _told(before: ContactFields, after: ContactFields) -> list[str]:
-    """What a change did, in sentences."""
+def _changes_in_words(before: ContactFields, after: ContactFields) -> list[str]:
+    """Return what a change did, in sentences."""
     words = []
     if before.endpoint != after.endpoint:
         words.append(f"Moved from {before.endpoint} to {after.endpoint}.")
@@ -221,9 +220,9 @@ def _record(
 
 
 @contextmanager
-def _once(written: ContactFields) -> Iterator[None]:
-    """Raises `ContactExists` where the database refuses a second contact of the same number;
-    `ChangedMeanwhile` where that one is gone again."""
+def _unique(written: ContactFields) -> Iterator[None]:
+    """Raise `ContactExists` if the database refuses a second contact of the same number;
+    `ChangedMeanwhile` if that contact has been deleted since."""
     try:
         yield
     except IntegrityError as error:

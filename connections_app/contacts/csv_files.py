@@ -1,8 +1,7 @@
-"""Files of contacts as CSV: read from whatever a spreadsheet saves, and written so that none takes a cell for
-a formula.
+"""Read contacts from the CSV that spreadsheets save; write CSV whose cells no spreadsheet runs as formulas.
 
-What one wrote, the other reads: `read` undoes what `defused` does, and numbers are written as `tel:+1…`,
-which no spreadsheet takes for a sum or shortens.
+`parse` reads what `csv_lines` writes. Numbers are written as `tel:+1…`, which no spreadsheet takes for a sum
+or shortens.
 """
 
 import csv
@@ -23,17 +22,17 @@ from connections_app.models.characters import NO_NAME, is_seen
 from connections_app.sift.placeholders import NOT_TEXT
 
 LARGEST_BYTES = 5 * 2**20
-MOST_LINES = 50_000
-MOST_COLUMNS = 100
+MAX_LINES = 50_000
+MAX_COLUMNS = 100
 LONGEST_NAME = Contact._meta.get_field("name").max_length or 0
 LONGEST_NOTES = Contact._meta.get_field("notes").max_length or 0
 LONGEST_SHOWN = 80
 SEPARATORS = ",;\t"
 NUMBER, ENDPOINT = "number", "endpoint"
-WHOM = (NUMBER, "client", ENDPOINT)
+ENDPOINT_COLUMNS = (NUMBER, "client", ENDPOINT)
 COLUMNS = (ENDPOINT, "name", "notes", "do_not_call")
-# What each column may be called, in lower case and with spaces for lines and dashes.
-NAMES = {
+# The names of each column, in lower case and with spaces for underscores and dashes.
+HEADERS = {
     "name": "name",
     "contact": "name",
     "full name": "name",
@@ -52,24 +51,24 @@ NAMES = {
     "do not call": "do_not_call",
     "dnc": "do_not_call",
 }
-SAYS_NOTHING = "It has neither a name nor notes, and says nothing of a mark."
+EMPTY_LINE = "It has neither a name nor notes, and says nothing of a mark."
 YES, NO = {"yes", "y", "true", "1", "x"}, {"no", "n", "false", "0"}
-# Cells that a spreadsheet would work out, with the apostrophes that were put before them.
+# Cells that a spreadsheet would run, with the apostrophes that were put before them.
 FORMULA_STARTS = r"[=+\-@＝＋－＠\t\r\n]"
-FORMULA, DEFUSED = re.compile(f"'*{FORMULA_STARTS}"), re.compile(f"'+{FORMULA_STARTS}")
+FORMULA, ESCAPED_FORMULA = re.compile(f"'*{FORMULA_STARTS}"), re.compile(f"'+{FORMULA_STARTS}")
 
 
 class Unreadable(ValueError):
-    """The file cannot be read at all; `str()` says why."""
+    """The file cannot be read at all; `str()` is the reason."""
 
 
 class BadLine(ValueError):
-    """A line cannot be taken; `str()` says why."""
+    """A line cannot be imported; `str()` is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One contact of a file; `do_not_call` is None where the file does not say."""
+    """One contact of a file; `do_not_call` is None if the cell is empty."""
 
     number: int
     endpoint: str
@@ -78,13 +77,14 @@ class Line:
     do_not_call: bool | None
 
     @property
-    def says_nothing(self) -> bool:
+    def is_empty(self) -> bool:
+        """Return True if the line has no name, no notes and no mark."""
         return not self.name and not self.notes and self.do_not_call is None
 
 
 @dataclass(frozen=True, slots=True)
 class Bad:
-    """A line that cannot be taken, and why; `text` is how it begins."""
+    """A line that cannot be imported, and why; `text` is its beginning."""
 
     number: int
     text: str
@@ -92,8 +92,8 @@ class Bad:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """What a file holds. Lines of one number or client are merged into one; `ignored` columns say nothing."""
+class ParsedFile:
+    """The contents of a file, with one line for each number or client; `ignored` are the unknown columns."""
 
     lines: list[Line]
     bad: list[Bad]
@@ -101,17 +101,17 @@ class Read:
     ignored: list[str]
 
 
-def read(content: bytes, country: str) -> Read:
-    """Contacts in a CSV file; numbers without a `+` belong to `country`. Raises `Unreadable`. One query."""
+def parse(content: bytes, country: str) -> ParsedFile:
+    """Parse a CSV file; numbers without a `+` belong to `country`. Raises `Unreadable`. One query."""
     text = _decoded(content)
     rows = _rows(text, _separator(text))
     _, head = next(rows, (0, []))
     columns, ignored = _columns(head)
     lines: list[tuple[Line, str]] = []
     bad: list[Bad] = []
-    for taken, (number, cells) in enumerate(rows):
-        if taken == MOST_LINES:
-            raise Unreadable(f"The file has more than {MOST_LINES:,} lines. Split it.")
+    for count, (number, cells) in enumerate(rows):
+        if count == MAX_LINES:
+            raise Unreadable(f"The file has more than {MAX_LINES:,} lines. Split it.")
         shown = _shown(" ".join(cells))
         try:
             lines.append((_line(number, cells, columns, len(head), country), shown))
@@ -119,18 +119,18 @@ def read(content: bytes, country: str) -> Read:
             bad.append(Bad(number, shown, str(problem)))
     contacts, merged, refused = _merged(lines)
     bad = sorted([*bad, *refused], key=lambda one: one.number)
-    bad += [Bad(line.number, line.endpoint, SAYS_NOTHING) for line in contacts if line.says_nothing]
-    return Read([line for line in contacts if not line.says_nothing], bad, merged, ignored)
+    bad += [Bad(line.number, line.endpoint, EMPTY_LINE) for line in contacts if line.is_empty]
+    return ParsedFile([line for line in contacts if not line.is_empty], bad, merged, ignored)
 
 
-def written(contacts: Iterable[Contact]) -> str:
-    """Lines of CSV, one a contact, in the order of `COLUMNS`."""
+def csv_lines(contacts: Iterable[Contact]) -> str:
+    """Return lines of CSV, one for each contact, in the order of `COLUMNS`."""
     return _csv(
         (
             _link(contact.endpoint),
             contact.name,
             contact.notes,
-            # A contact without the mark says nothing, so that an old file takes nobody's mark away.
+            # Empty, not “no”: importing an old file then removes no mark that was set since.
             "yes" if contact.do_not_call else "",
         )
         for contact in contacts
@@ -138,23 +138,23 @@ def written(contacts: Iterable[Contact]) -> str:
 
 
 def heading() -> str:
-    """The first line of what is written, for spreadsheets that want to be told it is UTF-8."""
+    """Return the first line of the file, with the byte order mark by which spreadsheets recognize UTF-8."""
     return f"\ufeff{_csv([COLUMNS])}"
 
 
-def defused(cell: str) -> str:
-    """`cell` with an apostrophe before what a spreadsheet would work out."""
+def escape_formula(cell: str) -> str:
+    """Return `cell`, with an apostrophe before it if a spreadsheet would run it as a formula."""
     return f"'{cell}" if FORMULA.match(cell) else cell
 
 
-def undefused(cell: str) -> str:
-    """What `defused` was given."""
-    return cell[1:] if DEFUSED.match(cell) else cell
+def unescape_formula(cell: str) -> str:
+    """Return the cell that `escape_formula` was given."""
+    return cell[1:] if ESCAPED_FORMULA.match(cell) else cell
 
 
 def _csv(rows: Iterable[Sequence[str]]) -> str:
     text = io.StringIO()
-    csv.writer(text).writerows([defused(cell) for cell in row] for row in rows)
+    csv.writer(text).writerows([escape_formula(cell) for cell in row] for row in rows)
     return text.getvalue()
 
 
@@ -171,16 +171,16 @@ def _decoded(content: bytes) -> str:
 
 
 def _separator(text: str) -> str:
-    """What stands between cells: with which the first line has most columns that are known here."""
+    """Return the separator of cells: the one that gives the first line the most known columns."""
     first = text[: text.find("\n") if "\n" in text else None]
     known = {
-        separator: sum(_plain(cell) in NAMES for cell in first.split(separator)) for separator in SEPARATORS
+        separator: sum(_plain(cell) in HEADERS for cell in first.split(separator)) for separator in SEPARATORS
     }
     return max(SEPARATORS, key=lambda separator: known[separator])
 
 
 def _rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows that hold anything, each with the number of the line where it begins."""
+    """Yield the rows that are not empty, each with the number of its first line."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     begins = 1
     try:
@@ -194,20 +194,20 @@ def _rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _columns(head: list[str]) -> tuple[dict[str, int], list[str]]:
-    """Where each column stands, and the columns that are not known here."""
-    if len(head) > MOST_COLUMNS:
-        raise Unreadable(f"The first line has more than {MOST_COLUMNS} columns.")
+    """Return the position of each column, and the unknown columns."""
+    if len(head) > MAX_COLUMNS:
+        raise Unreadable(f"The first line has more than {MAX_COLUMNS} columns.")
     columns: dict[str, int] = {}
     ignored = []
     for position, cell in enumerate(head):
-        name = NAMES.get(_plain(cell))
+        name = HEADERS.get(_plain(cell))
         if name is None:
             ignored.append(_shown(cell) or f"column {position + 1}")
         elif name in columns:
             raise Unreadable(f"Two columns are called “{name.replace('_', ' ')}”, or mean the same.")
         else:
             columns[name] = position
-    if not any(name in columns for name in WHOM):
+    if not any(name in columns for name in ENDPOINT_COLUMNS):
         raise Unreadable("The first line names no column “number”, “client” or “endpoint”.")
     return columns, ignored
 
@@ -220,7 +220,7 @@ def _line(number: int, cells: list[str], columns: Mapping[str, int], width: int,
     if len(cells) > width:
         raise BadLine(f"It has {len(cells)} cells, and the first line has {width}.")
     given = {
-        name: undefused(cells[position].strip()).strip() if position < len(cells) else ""
+        name: unescape_formula(cells[position].strip()).strip() if position < len(cells) else ""
         for name, position in columns.items()
     }
     if any(NOT_TEXT.search(cell) for cell in given.values()):
@@ -235,7 +235,7 @@ def _line(number: int, cells: list[str], columns: Mapping[str, int], width: int,
 
 
 def _endpoint(given: Mapping[str, str], country: str) -> str:
-    filled = [name for name in WHOM if given.get(name)]
+    filled = [name for name in ENDPOINT_COLUMNS if given.get(name)]
     if not filled:
         raise BadLine("It has no number and no client.")
     if len(filled) > 1:
@@ -277,7 +277,7 @@ def _mark(cell: str) -> bool | None:
 def _merged(lines: Sequence[tuple[Line, str]]) -> tuple[list[Line], int, list[Bad]]:
     """Merge the lines of each number or client, given with how they are shown. One query.
 
-    Returns one line for each, how many lines were merged into another, and those that do not agree with one.
+    Returns one line for each, the number of lines merged into another, and the lines that contradict another.
     """
     keys = keyed(line.endpoint for line, _ in lines)
     contacts: dict[str, Line] = {}
@@ -292,7 +292,7 @@ def _merged(lines: Sequence[tuple[Line, str]]) -> tuple[list[Line], int, list[Ba
 
 
 def _both(first: Line, second: Line) -> Line:
-    """Two lines of the same number or client as one. Raises `BadLine` where they do not agree."""
+    """Merge two lines of the same number or client. Raises `BadLine` if they contradict each other."""
     if first.name and second.name and first.name != second.name:
         raise BadLine(f"Line {first.number} has the same number or client under another name.")
     if None not in (first.do_not_call, second.do_not_call) and first.do_not_call != second.do_not_call:
@@ -305,6 +305,6 @@ def _both(first: Line, second: Line) -> Line:
 
 
 def _shown(text: str) -> str:
-    """The beginning of what a file has, fit to be shown and kept."""
+    """Return the beginning of `text`, without characters that cannot be shown or stored."""
     plain = NOT_TEXT.sub("\N{REPLACEMENT CHARACTER}", " ".join(text.split()))
     return plain if len(plain) <= LONGEST_SHOWN else f"{plain[:LONGEST_SHOWN]}…"

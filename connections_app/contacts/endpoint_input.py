@@ -1,4 +1,4 @@
-"""Whom a contact is of: a number as people write it, or a client's name, made what Sift writes."""
+"""Convert a number or a client's name, as people write it, to the form that Sift uses."""
 
 from connections_app.models.characters import is_seen
 from connections_app.models.requests import CLIENT
@@ -9,12 +9,14 @@ LONGEST_CLIENT = 255
 
 
 class InvalidEndpoint(ValueError):
-    """No number and no client can be what was written; `str()` says why, as a sentence."""
+    """The text is neither a number nor a client; `str()` is the reason, as a sentence."""
 
 
 def parse_endpoint(typed: str, country: str) -> str:
-    """`+14155550142` or `webrtc:ana`. What begins with a letter is a client; `tel:` makes anything a number,
-    `webrtc:` anything a client. A number without a `+` belongs to `country` (`US`). Raises `InvalidEndpoint`.
+    """Return `+14155550142` or `webrtc:ana`. Raises `InvalidEndpoint`.
+
+    Text with the prefix `webrtc:`, or with a letter first and no `tel:`, is a client; all else is a number,
+    which belongs to `country` (`US`) if it has no `+`.
     """
     text = typed.strip()
     if text[: len(CLIENT)].lower() == CLIENT:
@@ -27,7 +29,7 @@ def parse_endpoint(typed: str, country: str) -> str:
 
 
 def parse_number(typed: str, country: str) -> str:
-    """The number in E.164. Raises `InvalidEndpoint`."""
+    """Return the number in E.164. Raises `InvalidEndpoint`."""
     text = typed.strip()
     try:
         return e164(f"tel:{text[4:]}" if text[:4].lower() == "tel:" else text, country)
@@ -36,7 +38,7 @@ def parse_number(typed: str, country: str) -> str:
 
 
 def parse_client(typed: str) -> str:
-    """The client as Sift writes it. Raises `InvalidEndpoint`."""
+    """Return the client as Sift writes it. Raises `InvalidEndpoint`."""
     text = typed.strip()
     name = (text[len(CLIENT) :] if text[: len(CLIENT)].lower() == CLIENT else text).strip()
     if not name:

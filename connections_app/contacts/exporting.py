@@ -1,4 +1,4 @@
-"""All contacts as one CSV file, which can be imported again as it is."""
+"""Export all contacts as one CSV file, which can be imported again unchanged."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 
@@ -11,14 +11,11 @@ from connections_app.models import Action, Contact, Operator, Verb
 from connections_app.web.concurrency import Slot
 from connections_app.web.file_responses import sent
 
-CHUNK = 2_000
+CONTACTS_PER_PIECE = 2_000
 
 
 def export(operator: Operator, address: str | None = None) -> AsyncIterator[str]:
-    """Return the file, piece by piece, for a reader who takes it; that it was asked for is on record first.
-
-    Raises `Busy` where this person has too many slow operations already.
-    """
+    """Record the export and return the file in pieces. Raises `Busy` if `operator` has no free slot."""
     slot = Slot(operator.pk)
     record(
         Verb.EXPORT,
@@ -35,13 +32,13 @@ async def _pieces() -> AsyncGenerator[str, None]:
     yield csv_files.heading()
     last = 0
     while contacts := await sync_to_async(_after)(last):
-        yield csv_files.written(contacts)
+        yield csv_files.csv_lines(contacts)
         last = contacts[-1].pk
 
 
 def _after(pk: int) -> list[Contact]:
-    """The next contacts. The connection is given back, since the reader may take its time for them."""
+    """Return the next contacts, and release the connection, as the client may be slow to read them."""
     try:
-        return list(Contact.objects.filter(pk__gt=pk).order_by("pk")[:CHUNK])
+        return list(Contact.objects.filter(pk__gt=pk).order_by("pk")[:CONTACTS_PER_PIECE])
     finally:
         database.release()

@@ -1,4 +1,4 @@
-"""The forms of contacts: one contact, the list's filters, and a file of many."""
+"""Forms for one contact, for the filters of the list, and for a file of contacts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,17 +12,17 @@ from connections_app.models import Contact, Operator
 from connections_app.models.characters import check_is_seen
 from connections_app.sift.placeholders import NOT_TEXT
 
-LARGEST_INTEGER = 2**31 - 1
+LARGEST_INTEGER = 2**31 - 1  # of a PostgreSQL integer
 LONGEST_NAME = Contact._meta.get_field("name").max_length or 0
 LONGEST_NOTES = Contact._meta.get_field("notes").max_length or 0
-ODD_CHARACTERS = "This has characters in it that are not text."
-SAYS_NOTHING = "Give it a name or notes, or mark it."
+NOT_TEXT_ERROR = "This has characters in it that are not text."
+EMPTY_CONTACT = "Give it a name or notes, or mark it."
 
 
 def check_is_text(value: str) -> None:
-    """Raises `ValidationError`: files cannot carry what is not text."""
+    """Raise `ValidationError` for characters that no CSV file can contain."""
     if NOT_TEXT.search(value):
-        raise forms.ValidationError(ODD_CHARACTERS)
+        raise forms.ValidationError(NOT_TEXT_ERROR)
 
 
 class NameField(forms.CharField):
@@ -34,7 +34,7 @@ class NameField(forms.CharField):
 
 
 class NotesField(forms.CharField):
-    """Text of several lines. Browsers end each with two characters; kept, and counted, is one."""
+    """Text of several lines. Browsers end each line with two characters; one is stored and counted."""
 
     def to_python(self, value: Any) -> str | None:
         text = None if value is None else str(value).replace("\r\n", "\n").replace("\r", "\n")
@@ -42,7 +42,7 @@ class NotesField(forms.CharField):
 
 
 class ContactForm(forms.Form):
-    """One contact as a person writes it, on top of `revision` (0 for a new one)."""
+    """One contact as a person edits it, based on `revision` (0 for a new one)."""
 
     endpoint = forms.CharField(
         max_length=300,
@@ -79,34 +79,37 @@ class ContactForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if not self.errors and not any(cleaned.get(name) for name in ("name", "notes", "do_not_call")):
-            self.add_error("name", SAYS_NOTHING)
+            self.add_error("name", EMPTY_CONTACT)
         return cleaned
 
     @property
     def written(self) -> ContactFields:
-        """What a valid form holds."""
+        """Return the fields of a valid form."""
         given = self.cleaned_data
         return ContactFields(given["endpoint"], given["name"], given["notes"], given["do_not_call"])
 
     @property
     def revision_opened(self) -> int:
+        """Return the revision that the edit is based on, 0 for a new contact."""
         return self.cleaned_data["revision"] or 0
 
 
 class RevisionForm(forms.Form):
-    """On which revision a button was pressed."""
+    """The revision of the contact that the page showed."""
 
     revision = forms.IntegerField(min_value=0, max_value=LARGEST_INTEGER)
 
 
 class ContactsForm(forms.Form):
-    """What is looked for in the list."""
+    """The filters of the list."""
 
     q = forms.CharField(required=False, max_length=200)
     do_not_call = forms.BooleanField(required=False)
 
 
 class UploadForm(forms.Form):
+    """A file of contacts to import."""
+
     file = forms.FileField(
         error_messages={
             "required": "Choose a file.",

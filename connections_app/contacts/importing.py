@@ -1,7 +1,7 @@
-"""Import a file of contacts in two steps: what it would do is shown; then exactly that is done, or nothing.
+"""Import a file of contacts in two steps: a dry run shows the changes; then exactly these are made, or none.
 
-Between the two the file waits here as it was read. The page of the dry run carries a digest of what it shows;
-when contacts changed meanwhile, the digest is another, and what would be done now is shown first.
+The parsed file is stored between the steps. The page of the dry run contains a digest of the changes that it
+shows; if contacts have changed since, the digest differs, and the new changes are shown first.
 """
 
 import hashlib
@@ -20,23 +20,23 @@ from connections_app.access.permissions import check_may_import_contacts, may_al
 from connections_app.audit.log import record
 from connections_app.calls.contact_lookup import contacts_of
 from connections_app.contacts.changes import ContactFields, announce_calls_with, subject
-from connections_app.contacts.csv_files import Bad, Line, read
+from connections_app.contacts.csv_files import Bad, Line, parse
 from connections_app.models import Action, Contact, ContactImport, Operator, Verb
 
 BATCH = 2_000
-# Files that nobody imported are forgotten after this.
-KEPT = timedelta(days=1)
+# Files that nobody has imported by then are deleted.
+UPLOAD_KEPT_FOR = timedelta(days=1)
 LONGEST_FILE_NAME = 200
 MARK_STAYS = "It takes the mark “do not call” away, which you may not."
 
 
 class Stale(Exception):
-    """What would be done is no longer what was shown."""
+    """The import would now make other changes than those shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one line does: to the contact that is `before` with this revision, or None for a new one."""
+    """The change that one line makes to the contact `before` at this revision; None for a new contact."""
 
     number: int
     after: ContactFields
@@ -46,16 +46,18 @@ class Change:
 
     @property
     def marks(self) -> bool:
+        """Return True if it sets the mark “do not call”."""
         return self.after.do_not_call and not (self.before and self.before.do_not_call)
 
     @property
     def unmarks(self) -> bool:
+        """Return True if it removes the mark “do not call”."""
         return self.before is not None and self.before.do_not_call and not self.after.do_not_call
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that an import does; `bad` are the lines that it leaves out, by their numbers."""
+    """All changes of an import; `bad` are the lines that it skips, ordered by line number."""
 
     new: Sequence[Change]
     changed: Sequence[Change]
@@ -64,45 +66,49 @@ class Plan:
 
     @property
     def changes(self) -> list[Change]:
+        """Return the additions, then the changes."""
         return [*self.new, *self.changed]
 
     @property
     def marked(self) -> int:
+        """Return how many contacts get the mark “do not call”."""
         return sum(change.marks for change in self.changes)
 
     @property
     def unmarked(self) -> int:
+        """Return how many contacts lose the mark “do not call”."""
         return sum(change.unmarks for change in self.changes)
 
     @property
     def digest(self) -> str:
+        """Return a hash of all changes, in hexadecimal."""
         contents = json.dumps([astuple(change) for change in self.changes])
         return hashlib.sha256(contents.encode()).hexdigest()
 
 
 def upload(content: bytes, file_name: str, operator: Operator) -> ContactImport:
-    """Read a file and keep it for the second step; earlier ones of this person that were not imported go.
+    """Parse a file and store it for the second step, replacing earlier files that `operator` did not import.
 
-    Raises `PermissionDenied`, and `Unreadable`.
+    Raises `PermissionDenied` and `Unreadable`.
     """
     check_may_import_contacts(operator)
-    found = read(content, operator.dials_from)
+    parsed = parse(content, operator.dials_from)
     with transaction.atomic():
         waiting = ContactImport.objects.filter(done_at=None)
         waiting.filter(owner=operator).delete()
-        waiting.filter(uploaded_at__lt=timezone.now() - KEPT).delete()
+        waiting.filter(uploaded_at__lt=timezone.now() - UPLOAD_KEPT_FOR).delete()
         return ContactImport.objects.create(
             owner=operator,
             file_name=_printable(file_name)[:LONGEST_FILE_NAME],
-            lines=[astuple(line) for line in found.lines],
-            bad=[astuple(bad) for bad in found.bad],
-            merged=found.merged,
-            ignored=found.ignored,
+            lines=[astuple(line) for line in parsed.lines],
+            bad=[astuple(bad) for bad in parsed.bad],
+            merged=parsed.merged,
+            ignored=parsed.ignored,
         )
 
 
-def planned(imported: ContactImport, operator: Operator) -> Plan:
-    """What importing it now would do. One query for every two thousand contacts."""
+def make_plan(imported: ContactImport, operator: Operator) -> Plan:
+    """Return the changes that importing it now would make. One query for each two thousand contacts."""
     lines = [Line(*values) for values in imported.lines]
     contacts = _contacts(line.endpoint for line in lines)
     new, changed, same = [], [], 0
@@ -121,9 +127,9 @@ def planned(imported: ContactImport, operator: Operator) -> Plan:
 
 
 def carry_out(pk: UUID, digest: str, operator: Operator, address: str | None = None) -> ContactImport:
-    """Do what the plan of this digest says, all of it in one transaction; once: the second time does nothing.
+    """Carry out the plan with this digest, in one transaction. A second call does nothing.
 
-    Raises `PermissionDenied`, `ContactImport.DoesNotExist`, and `Stale` where it would now do something else.
+    Raises `PermissionDenied`, `ContactImport.DoesNotExist`, and `Stale` if it would now make other changes.
     """
     check_may_import_contacts(operator)
     try:
@@ -138,9 +144,9 @@ def carry_out(pk: UUID, digest: str, operator: Operator, address: str | None = N
 
 def _carry_out(imported: ContactImport, digest: str, operator: Operator, address: str | None) -> None:
     with database.cursor() as cursor:
-        # Whoever changes a contact waits until this is committed, and whoever reads does not.
+        # Other changes of contacts wait until this is committed; reading does not wait.
         cursor.execute("LOCK TABLE connections_app_contact IN SHARE ROW EXCLUSIVE MODE")
-    plan = planned(imported, operator)
+    plan = make_plan(imported, operator)
     if plan.digest != digest:
         raise Stale
     _write(plan, operator)
@@ -187,9 +193,9 @@ def _write(plan: Plan, operator: Operator) -> None:
 
 
 def _record_marks(plan: Plan, operator: Operator, address: str | None) -> None:
-    """Who marked whom is asked of one contact, so it is on record for each."""
-    moved = [change for change in plan.changes if change.marks or change.unmarks]
-    contacts = _contacts(change.after.endpoint for change in moved)
+    """Record each mark separately: the page of a contact shows who set its mark."""
+    with_mark = [change for change in plan.changes if change.marks or change.unmarks]
+    contacts = _contacts(change.after.endpoint for change in with_mark)
     Action.objects.bulk_create(
         [
             Action(
@@ -206,14 +212,14 @@ def _record_marks(plan: Plan, operator: Operator, address: str | None) -> None:
                     else "Took the mark “do not call” away by an import."
                 ),
             )
-            for change in moved
+            for change in with_mark
         ],
         BATCH,
     )
 
 
 def _change(line: Line, contact: Contact | None) -> Change:
-    """What a line does; where it says nothing, the contact stays as it is."""
+    """Return the change that a line makes; its empty cells change nothing."""
     if contact is None:
         after = ContactFields(line.endpoint, line.name, line.notes, bool(line.do_not_call))
         return Change(line.number, after)
@@ -238,12 +244,12 @@ def _contact(written: ContactFields, **fields: Any) -> Contact:
 
 
 def _contacts(endpoints: Iterable[str]) -> dict[str, Contact]:
-    """The contacts of these numbers and clients, by the endpoint as it is given."""
-    wanted = list(endpoints)
+    """Return the contacts of these numbers and clients, by the endpoint as given."""
+    requested = list(endpoints)
     return {
         endpoint: contact
-        for first in range(0, len(wanted), BATCH)
-        for endpoint, contact in contacts_of(wanted[first : first + BATCH]).items()
+        for first in range(0, len(requested), BATCH)
+        for endpoint, contact in contacts_of(requested[first : first + BATCH]).items()
     }
 
 

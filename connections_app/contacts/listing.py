@@ -1,4 +1,4 @@
-"""The list of contacts, by name: pages that begin at a place, however many there are."""
+"""The list of contacts, by name, with keyset pagination."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -12,20 +12,21 @@ from connections_app.contacts.forms import LONGEST_NAME, ContactsForm
 from connections_app.models import Contact
 from connections_app.web.paging import LARGEST_KEY, PAGE_ROWS, BadPlace, address, beyond, page_of
 
-# Up to here contacts are counted; more of them are "more than".
-COUNTED_TO = 10_000
+# An exact count of more contacts would be slow; the page then shows “More than”.
+MAX_COUNTED = 10_000
 AFTER, BEFORE = "after", "before"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a contact stands: its name in lower case, and its key among those of the same name."""
+    """The position of a contact: its name in lower case, then its key among contacts of the same name."""
 
     name: str
     pk: int
 
     @classmethod
     def parse(cls, text: str) -> Self:
+        """Return the place that `str()` wrote as `text`. Raises `BadPlace`."""
         pk, colon, name = text.partition(":")
         is_key = pk.isascii() and pk.isdigit() and len(pk) < 20 and int(pk) <= LARGEST_KEY
         if not colon or not is_key or len(name) > 2 * LONGEST_NAME or "\x00" in name:
@@ -38,7 +39,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class ContactsPage:
-    """Up to 50 contacts by name, and the addresses of the pages beside it (None: there is none)."""
+    """Up to 50 contacts by name, and the addresses of the next and previous page (None without one)."""
 
     contacts: list[Contact]
     next_url: str | None
@@ -46,21 +47,21 @@ class ContactsPage:
 
 
 def found(form: ContactsForm, country: str) -> QuerySet[Contact]:
-    """The contacts that a valid form asks for, by name; numbers are read as in `country` (`GB`)."""
+    """Return the contacts that match a valid form, by name; numbers are parsed for `country` (`GB`)."""
     contacts = matching(form.cleaned_data["q"], country)
     return contacts.filter(do_not_call=True) if form.cleaned_data["do_not_call"] else contacts
 
 
 def count(contacts: QuerySet[Contact]) -> str:
-    """How many there are, in words. One query."""
-    counted = contacts.order_by()[: COUNTED_TO + 1].count()
-    if counted > COUNTED_TO:
-        return f"More than {COUNTED_TO:,} contacts"
+    """Return the number of contacts, in words. One query."""
+    counted = contacts.order_by()[: MAX_COUNTED + 1].count()
+    if counted > MAX_COUNTED:
+        return f"More than {MAX_COUNTED:,} contacts"
     return f"{counted:,} contact{'' if counted == 1 else 's'}"
 
 
 def page(contacts: QuerySet[Contact], query: QueryDict) -> ContactsPage:
-    """The page that `query` asks for with `after` or `before`. One query. Raises `BadPlace`."""
+    """Return the page at `after` or `before` of `query`. One query. Raises `BadPlace`."""
     upwards = bool(query.get(BEFORE))
     at = query.get(BEFORE) or query.get(AFTER)
     rows = list(_beyond(contacts, Place.parse(at) if at else None, upwards=upwards)[: PAGE_ROWS + 1])

@@ -1,4 +1,4 @@
-"""The lines of an export as the database gives them, over a connection of its own."""
+"""Read the lines of an export from the database, over a separate connection."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,62 +16,59 @@ from connections_app.exports.writing import ExportRequest
 if TYPE_CHECKING:
     from psycopg.abc import PQGen
 
-# So many lines are handed on at once, about 60 KB.
-ROWS = 400
-# Hash tables of what few calls have are to be held in memory.
-MEMORY = "64MB"
+ROWS_PER_PIECE = 400  # about 60 KB
+WORK_MEM = "64MB"  # keeps the hash tables of names and tags in memory
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Whole lines of the file, and how many of them are calls."""
+    """Complete lines of the file, and the number of calls among them."""
 
     body: bytes
     rows: int
 
 
-async def pieces(asked: ExportRequest) -> AsyncGenerator[Piece, None]:
-    """Yield the file, all in one snapshot; the first piece comes once the database has begun.
+async def pieces(request: ExportRequest) -> AsyncGenerator[Piece, None]:
+    """Yield the file, read in one snapshot; the first piece comes when the query has started.
 
-    The connection is closed however this ends, which ends its query too. Raises `Refused` and database
-    errors.
+    The connection is closed in every case, which also ends the query. Raises `Refused` and database errors.
     """
-    statement = await sync_to_async(writing.statement)(asked)
-    heading = Piece(writing.heading(asked), 0)
+    statement = await sync_to_async(writing.statement)(request)
+    heading = Piece(writing.heading(request), 0)
     if statement is None:
         yield heading
         return
     async with (
-        _connected(asked) as connection,
+        _connected(request) as connection,
         connection.cursor() as cursor,
         cursor.copy(*statement) as copy,
     ):
         yield heading
         while rows := await connection.wait(_several(copy)):
-            yield Piece(writing.body(asked, rows), len(rows))
+            yield Piece(writing.body(request, rows), len(rows))
 
 
 def _several(copy: AsyncCopy) -> "PQGen[list[bytes]]":
-    """The next rows; to ask for each by itself, as one would, takes three times as long."""
+    """Read the next rows together: the public method reads one at a time and takes three times as long."""
     rows: list[bytes] = []
-    while len(rows) < ROWS and (row := (yield from copy._read_gen())):
+    while len(rows) < ROWS_PER_PIECE and (row := (yield from copy._read_gen())):
         rows.append(bytes(row))
     return rows
 
 
 @sync_to_async
 def release_connection() -> None:
-    """Give the connection of the request that is answered back to the pool, where others wait for it."""
+    """Return the connection of the current HTTP request to the pool, where others wait for it."""
     database.close()
 
 
 @asynccontextmanager
-async def _connected(asked: ExportRequest) -> "AsyncIterator[AsyncConnection[tuple[object, ...]]]":
-    given = parameters() | {"application_name": "sift_dashboard export"}
-    connection = await AsyncConnection.connect(**given)
+async def _connected(request: ExportRequest) -> "AsyncIterator[AsyncConnection[tuple[object, ...]]]":
+    options = parameters() | {"application_name": "sift_dashboard export"}
+    connection = await AsyncConnection.connect(**options)
     try:
         await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
-        for name, value in (("TimeZone", asked.zone), ("work_mem", MEMORY)):
+        for name, value in (("TimeZone", request.zone), ("work_mem", WORK_MEM)):
             await connection.execute("SELECT set_config(%s, %s, false)", [name, value])
         yield connection
     finally:

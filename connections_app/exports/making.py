@@ -1,9 +1,8 @@
-"""Exports that a person asks for: on record all, and those of many calls made into a file in the background.
+"""Record all exports, and write those of many calls to a file in the background.
 
-The calls of a file are read in one snapshot, by one statement. A worker takes an export by a conditional
-update that names a new file, and says each second that it works on it; one that was cut off is started over
-by another worker, into another file. So two workers never write one file, and the row names the file that
-counts.
+The calls of a file are read in one snapshot, by one statement. A worker claims an export by a conditional
+update that sets a new file name, and renews its claim each second; after an interruption, another worker
+starts over with another file. So two workers never write one file, and the row names the valid one.
 """
 
 import asyncio
@@ -37,29 +36,27 @@ State = Export.State
 
 OPEN = (State.WAITING, State.RUNNING)
 MAY_START_AGAIN = (State.STOPPED, State.FAILED)
-# So long a file is there to be fetched.
-KEPT = timedelta(days=7)
-# So many one person has at once.
-MOST = 20
-SAVED_EVERY = 1.0  # seconds; a run that says nothing for `jobs.LOST_AFTER` is started over
-PAUSE = 1.0  # seconds
-# The database went away, or was made to end what it did: it is tried again. Whatever else it says is final.
-GONE = ("08", "57P")
+KEPT_FOR = timedelta(days=7)
+MAX_EXPORTS = 20  # of one person
+SAVE_INTERVAL_SECONDS = 1.0  # a run that does not save for `jobs.LOST_AFTER` is started over
+PIECE_TIMEOUT_SECONDS = 1.0
+# SQLSTATE classes after which the export is retried: connection lost, server shut down. All others are final.
+RETRIED_SQLSTATES = ("08", "57P")
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What is asked for, the name that its file has for people, and how many calls were counted for it."""
+    """A requested export, the file name that people see, and the number of calls counted for it."""
 
-    asked: ExportRequest
+    request: ExportRequest
     name: str
     count: Count
 
 
 def record_sending(named: Named, operator: Operator, address: str | None) -> None:
-    """Put on record that calls are sent to somebody; before they are."""
+    """Record that calls are sent to `operator`, before they are."""
     _record(
-        named.asked,
+        named.request,
         named.count.calls,
         "calls",
         Action.Phase.OUTCOME,
@@ -70,23 +67,25 @@ def record_sending(named: Named, operator: Operator, address: str | None) -> Non
 
 
 def begin(named: Named, operator: Operator, address: str | None) -> Export:
-    """Write down what is asked for, on record; `work` then makes it.
+    """Store and record the requested export, which `work` then makes.
 
-    The same asked for again, before it is there, is the same one. Raises `Refused` to whoever has too many.
+    Returns the existing export if the same one is already open. Raises `Refused` if `operator` has too many.
     """
-    asked = named.asked
+    request = named.request
     with transaction.atomic():
         Operator.objects.select_for_update().get(pk=operator.pk)
         own = Export.objects.filter(owner=operator)
-        wanted = {"format": asked.format, "query": asked.query, "columns": list(asked.columns)}
-        if same := own.filter(**wanted, time_zone=asked.time_zone, state__in=OPEN).first():
+        fields = {"format": request.format, "query": request.query, "columns": list(request.columns)}
+        if same := own.filter(**fields, time_zone=request.time_zone, state__in=OPEN).first():
             return same
-        if own.count() >= MOST:
-            raise Refused(f"You have {MOST} exports, which is as many as are kept. Delete one of them first.")
+        if own.count() >= MAX_EXPORTS:
+            raise Refused(
+                f"You have {MAX_EXPORTS} exports, which is as many as are kept. Delete one of them first."
+            )
         made = own.create(
-            **wanted,
+            **fields,
             owner=operator,
-            time_zone=asked.time_zone,
+            time_zone=request.time_zone,
             name=named.name,
             counted=named.count.calls,
             file_name=uuid4().hex,
@@ -96,7 +95,7 @@ def begin(named: Named, operator: Operator, address: str | None) -> Export:
 
 
 def stop(export: Export) -> bool:
-    """Let it end where it is; whether it was not over."""
+    """Stop the export. Returns True if it was waiting or running."""
     with transaction.atomic():
         stopped = Export.objects.filter(pk=export.pk, state__in=OPEN).update(
             state=State.STOPPED, ended_at=timezone.now(), working_since=None
@@ -108,7 +107,7 @@ def stop(export: Export) -> bool:
 
 
 def start_again(export: Export, operator: Operator, address: str | None) -> bool:
-    """Queue an export that was stopped, or failed, from its beginning. Returns True if it was such a one."""
+    """Queue a stopped or failed export from its beginning. Returns False in any other state."""
     with transaction.atomic():
         is_queued = Export.objects.filter(pk=export.pk, state__in=MAY_START_AGAIN).update(
             state=State.WAITING, reason="", ended_at=None
@@ -119,39 +118,39 @@ def start_again(export: Export, operator: Operator, address: str | None) -> bool
 
 
 def delete(export: Export) -> None:
-    """Take it away with its file. A worker that is at it finds it gone."""
+    """Delete the export and its file. A worker that is making it notices and ends."""
     export.delete()
     path_of(export).unlink(missing_ok=True)
 
 
 def unfinished() -> list[int]:
-    """The keys of those that somebody has to go on with."""
+    """Return the keys of open exports that no worker is making."""
     return jobs.unfinished(Export.objects.filter(state__in=OPEN))
 
 
 def delete_old() -> int:
-    """Take away what is older than a week, and files whose export is gone; how many files that were."""
-    old = Export.objects.filter(ended_at__lt=timezone.now() - KEPT).exclude(state__in=OPEN)
+    """Delete exports older than `KEPT_FOR`, and files without an export. Returns the number of files."""
+    old = Export.objects.filter(ended_at__lt=timezone.now() - KEPT_FOR).exclude(state__in=OPEN)
     old.delete()
-    lying = [path for path in folder().iterdir() if path.is_file()]
+    files = [path for path in folder().iterdir() if path.is_file()]
     known = set(Export.objects.values_list("file_name", flat=True))
-    orphans = [path for path in lying if path.name not in known]
+    orphans = [path for path in files if path.name not in known]
     for path in orphans:
         path.unlink(missing_ok=True)
     return len(orphans)
 
 
 def work(pk: int, stopping: threading.Event | None = None) -> None:
-    """Make an export from its beginning, until `stopping`; leave at once where another worker makes it."""
+    """Make an export from its beginning, until `stopping`; return at once if another worker makes it."""
     export = Export.objects.filter(pk=pk, state__in=OPEN).first()
     if export is None:
         return
-    cut_off, new = export.file_name, uuid4().hex
+    old, new = export.file_name, uuid4().hex
     open_one = Export.objects.filter(pk=pk, state__in=OPEN)
     held = jobs.claim(open_one, state=State.RUNNING, file_name=new, written=0, length=0)
     if held is None:
         return
-    (folder() / cut_off).unlink(missing_ok=True)
+    (folder() / old).unlink(missing_ok=True)
     try:
         export.refresh_from_db()
         _Making(export, held, stopping or threading.Event()).run()
@@ -161,14 +160,15 @@ def work(pk: int, stopping: threading.Event | None = None) -> None:
 
 
 def path_of(export: Export) -> Path:
+    """Return the path of the file of `export`."""
     return folder() / export.file_name
 
 
 def folder() -> Path:
-    """Where the files lie, which is for nobody else to look into."""
-    there: Path = settings.DATA_DIR / "exports"
-    there.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return there
+    """Return the folder of the files, which only this system user may open. Create it if it is missing."""
+    path: Path = settings.DATA_DIR / "exports"
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
 
 
 class _Making:
@@ -187,34 +187,34 @@ class _Making:
         except OSError as problem:
             self._end(State.FAILED, f"The file could not be written: {problem.strerror}.")
         except psycopg.Error as problem:
-            if problem.sqlstate is None or problem.sqlstate.startswith(GONE):
-                self._let_go()
+            if problem.sqlstate is None or problem.sqlstate.startswith(RETRIED_SQLSTATES):
+                self._release()
                 raise
             self._end(State.FAILED, f"The database could not read the calls: {type(problem).__name__}.")
 
     async def _write(self, file: BinaryIO) -> None:
         one = self.export
-        asked = ExportRequest(one.query, Format(one.format), one.columns, one.time_zone)
+        request = ExportRequest(one.query, Format(one.format), one.columns, one.time_zone)
         saved_at = time.monotonic()
-        async with aclosing(_with_pauses(copying.pieces(asked))) as pieces:
+        async with aclosing(_with_pauses(copying.pieces(request))) as pieces:
             async for piece in pieces:
                 if piece:
                     file.write(piece.body)
                     one.written += piece.rows
                     one.length += len(piece.body)
-                if time.monotonic() - saved_at < SAVED_EVERY:
+                if time.monotonic() - saved_at < SAVE_INTERVAL_SECONDS:
                     continue
                 if not await sync_to_async(self._save)(file):
                     return
                 if self.stopping.is_set():
-                    await sync_to_async(self._let_go)()
+                    await sync_to_async(self._release)()
                     return
                 saved_at = time.monotonic()
         if await sync_to_async(self._save)(file):
             await sync_to_async(self._end)(State.DONE)
 
     def _save(self, file: BinaryIO) -> bool:
-        """Write what there is to the disk, and say how much. Returns True if this run still counts."""
+        """Flush the file to disk and store its length. Returns True if this worker still has the export."""
         file.flush()
         os.fdatasync(file.fileno())
         now = timezone.now()
@@ -222,7 +222,7 @@ class _Making:
         self.held = now
         return bool(ours)
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         self._ours().update(working_since=None)
 
     def _end(self, state: Export.State, reason: str = "") -> None:
@@ -238,13 +238,13 @@ class _Making:
 
 
 async def _with_pauses(pieces: AsyncGenerator[Piece, None]) -> AsyncGenerator[Piece | None, None]:
-    """Yield the pieces, and None whenever none came for a second: the database may sort for long."""
+    """Yield the pieces, and None after each second without one: the database may sort for a long time."""
     async with aclosing(pieces):
         coming = None
         try:
             while True:
                 coming = coming or asyncio.ensure_future(anext(pieces, None))
-                done, _ = await asyncio.wait({coming}, timeout=PAUSE)
+                done, _ = await asyncio.wait({coming}, timeout=PIECE_TIMEOUT_SECONDS)
                 if not done:
                     yield None
                 elif piece := coming.result():
@@ -274,12 +274,12 @@ def _record_of(
     address: str | None = None,
     outcome: str = "",
 ) -> None:
-    asked = ExportRequest(export.query, Format(export.format), export.columns, export.time_zone)
-    _record(asked, export.counted, f"export {export.pk}", phase, operator, address, outcome)
+    request = ExportRequest(export.query, Format(export.format), export.columns, export.time_zone)
+    _record(request, export.counted, f"export {export.pk}", phase, operator, address, outcome)
 
 
 def _record(
-    asked: ExportRequest,
+    request: ExportRequest,
     calls: int,
     subject: str,
     phase: Action.Phase,
@@ -295,10 +295,10 @@ def _record(
         subject=subject,
         payload={
             "calls": calls,
-            "query": asked.query,
-            "format": str(asked.format),
-            "columns": list(asked.columns),
-            "time_zone": asked.time_zone,
+            "query": request.query,
+            "format": str(request.format),
+            "columns": list(request.columns),
+            "time_zone": request.time_zone,
         },
         outcome=outcome,
     )

@@ -1,4 +1,4 @@
-"""An export as it is sent while it is read."""
+"""Send an export while it is read from the database."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -13,22 +13,22 @@ from connections_app.exports.writing import ExportRequest
 from connections_app.web.concurrency import Busy, Slot
 from connections_app.web.file_responses import sent
 
-# Connections beside the pool's; who comes when all are taken is asked to try again.
-MOST = 4
-MANY = "Several exports are being sent just now. Try again in a few seconds."
-CHUNK = 256 * 1024  # bytes of a file, read and sent at once
-BEGUN_WITHIN = 20.0  # seconds; the database sorts before it gives the first line
+MAX_STREAMS = 4  # each takes a database connection in addition to the pool's
+BUSY_MESSAGE = "Several exports are being sent just now. Try again in a few seconds."
+CHUNK_BYTES = 256 * 1024
+# The database may sort all calls before it returns the first line.
+FIRST_PIECE_TIMEOUT_SECONDS = 20.0
 running = 0
 
 
-async def begun(asked: ExportRequest, slot: Slot | None = None) -> AsyncGenerator[bytes, None]:
-    """Return the file, which the database has begun to write; `slot` is given back when it is sent.
+async def start(request: ExportRequest, slot: Slot | None = None) -> AsyncGenerator[bytes, None]:
+    """Start the query and return the file in pieces; `slot` is released when sending ends.
 
-    Raises `Busy`, `Refused` and database errors, also where the database does not begin in time.
+    Raises `Busy`, `Refused` and database errors, also if the query does not start in time.
     """
-    pieces = _pieces(asked)
+    pieces = _pieces(request)
     try:
-        async with asyncio.timeout(BEGUN_WITHIN):
+        async with asyncio.timeout(FIRST_PIECE_TIMEOUT_SECONDS):
             first = await anext(pieces)
     except TimeoutError as problem:
         raise OperationalError("The database did not begin the export in time.") from problem
@@ -44,22 +44,22 @@ async def _after(first: Piece, rest: AsyncGenerator[Piece, None]) -> AsyncGenera
             yield piece.body
 
 
-async def _pieces(asked: ExportRequest) -> AsyncGenerator[Piece, None]:
+async def _pieces(request: ExportRequest) -> AsyncGenerator[Piece, None]:
     global running
-    if running >= MOST:
-        raise Busy(MANY)
+    if running >= MAX_STREAMS:
+        raise Busy(BUSY_MESSAGE)
     running += 1
     try:
-        async with aclosing(copying.pieces(asked)) as pieces:
+        async with aclosing(copying.pieces(request)) as pieces:
             async for piece in pieces:
                 yield piece
     finally:
         running -= 1
 
 
-async def octets(file: BinaryIO) -> AsyncGenerator[bytes, None]:
-    """Yield what `file` holds, without the database connection of the request, and close it."""
+async def file_chunks(file: BinaryIO) -> AsyncGenerator[bytes, None]:
+    """Release the database connection of the HTTP request; yield the contents of `file`, and close it."""
     with file:
         await copying.release_connection()
-        while read := await asyncio.to_thread(file.read, CHUNK):
-            yield read
+        while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+            yield chunk

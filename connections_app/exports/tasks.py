@@ -1,4 +1,4 @@
-"""Exports made in the background, and again what a worker left unfinished."""
+"""Make exports in the background, and resume what a worker left unfinished."""
 
 from celery import shared_task
 
@@ -8,18 +8,18 @@ from connections_app.web.jobs import stopping
 
 @shared_task
 def make_export(pk: int) -> None:
-    """Make the export with this key, until it is done or the worker is stopping."""
+    """Make the export with this key until it is done or the worker is stopping."""
     making.work(pk, stopping)
 
 
 @shared_task
 def queue_unfinished_exports() -> None:
-    """Queue what the broker may have lost, or a worker left when it died."""
+    """Queue exports that the broker may have lost, or that a worker left when it died."""
     for pk in making.unfinished():
         make_export.delay(pk)
 
 
 @shared_task
 def delete_old_exports() -> None:
-    """Delete the files of exports that have been kept long enough."""
+    """Delete exports that are older than a week, and files without an export."""
     making.delete_old()

@@ -1,4 +1,4 @@
-"""`/calls/export/` and `/exports/`: the list of calls as a file, sent at once or made in the background."""
+"""`/calls/export/` and `/exports/`: calls as a file, sent at once or made in the background."""
 
 from asgiref.sync import async_to_sync
 from django.db.models import QuerySet
@@ -22,13 +22,13 @@ from connections_app.web.request import SignedInRequest
 from connections_app.web.responses import BAD_REQUEST, UNAVAILABLE, queue, see_other
 
 State = Export.State
-RETRY_AFTER = "10"  # seconds
-TYPES = {Format.CSV: "text/csv; charset=utf-8", Format.NDJSON: "application/x-ndjson"}
+RETRY_AFTER_SECONDS = "10"
+CONTENT_TYPES = {Format.CSV: "text/csv; charset=utf-8", Format.NDJSON: "application/x-ndjson"}
 
 
 @require_POST
 def export_calls(request: SignedInRequest) -> HttpResponseBase:
-    """All calls that `query` asks for, as a file."""
+    """Send all calls that match `query` as a file, or queue it if they are many."""
     try:
         named = _named(request)
         if named.count.calls <= writing.INLINE_LIMIT:
@@ -38,7 +38,7 @@ def export_calls(request: SignedInRequest) -> HttpResponseBase:
         return _refused(request, str(problem), BAD_REQUEST)
     except Busy as busy:
         answer = _refused(request, str(busy), UNAVAILABLE)
-        answer.headers["Retry-After"] = RETRY_AFTER
+        answer.headers["Retry-After"] = RETRY_AFTER_SECONDS
         return answer
     queue(request, make_export, made.pk)
     return see_other(made)
@@ -47,12 +47,12 @@ def export_calls(request: SignedInRequest) -> HttpResponseBase:
 @never_cache
 @require_safe
 def exports(request: SignedInRequest) -> HttpResponse:
-    """The exports of the person who asks, newest first."""
+    """Show the person's own exports, newest first."""
     own = _own(request).order_by("-asked_at", "-pk")
     context = {
         "exports": [_described(one) for one in own],
         "now": timezone.now(),
-        "days": making.KEPT.days,
+        "days": making.KEPT_FOR.days,
         "at_once": f"{writing.INLINE_LIMIT:,}",
     }
     return render(request, "exports/exports.html", context)
@@ -61,13 +61,13 @@ def exports(request: SignedInRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def show_export(request: SignedInRequest, pk: int) -> HttpResponse:
-    """How far an export is; for htmx, the part of the page that changes."""
+    """Show the progress of an export; htmx receives only the part that changes."""
     return _state(request, _one(request, pk))
 
 
 @require_safe
 def fetch_export(request: SignedInRequest, pk: int) -> HttpResponseBase:
-    """The file, once it is there."""
+    """Send the file, or redirect to the export if it is not ready."""
     one = _one(request, pk)
     if one.state != State.DONE:
         return see_other(one)
@@ -75,14 +75,15 @@ def fetch_export(request: SignedInRequest, pk: int) -> HttpResponseBase:
         file = making.path_of(one).open("rb")
     except FileNotFoundError:
         raise Http404 from None
-    # "identity" keeps it from being packed, and so from losing its length.
+    # "identity" prevents compression, with which Content-Length would be lost.
     headers = {"Cache-Control": "private, no-cache", "Content-Encoding": "identity"}
     headers |= _headers(one.name, Format(one.format)) | {"Content-Length": str(one.length)}
-    return StreamingHttpResponse(sent(streaming.octets(file)), headers=headers)
+    return StreamingHttpResponse(sent(streaming.file_chunks(file)), headers=headers)
 
 
 @require_POST
 def stop_export(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Stop an export that is waiting or running."""
     one = _one(request, pk)
     making.stop(one)
     return _changed(request, pk)
@@ -99,6 +100,7 @@ def start_export_again(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def delete_export(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Delete an export and its file."""
     making.delete(_one(request, pk))
     return see_other("exports")
 
@@ -108,37 +110,37 @@ def _own(request: SignedInRequest) -> QuerySet[Export]:
 
 
 def _one(request: SignedInRequest, pk: int) -> Export:
-    """One's own; of another's nobody learns that it is there."""
+    """Return one's own export. Another person's is not found, so that nobody learns of it."""
     return get_object_or_404(_own(request), pk=pk)
 
 
 def _named(request: SignedInRequest) -> Named:
-    """What the form asks for. Raises `Refused`."""
+    """Return the export that the form requests. Raises `Refused`."""
     if (format := request.POST.get("format", Format.CSV)) not in Format:
         raise Refused("Choose CSV or JSON lines.")
     query = request.POST.get("query", "")
     country = request.user.dials_from
     form = form_of(QueryDict(in_country(query, country)))
-    asked = ExportRequest(
+    requested = ExportRequest(
         with_fixed_dates(QueryDict(query), country),
         Format(format),
         writing.columns_for(request.user),
         timezone.get_current_timezone_name(),
     )
-    return Named(asked, writing.file_name(form, asked.format), writing.counted(filtered(form)))
+    return Named(requested, writing.file_name(form, requested.format), writing.count(filtered(form)))
 
 
 def _sent(request: SignedInRequest, named: Named) -> HttpResponseBase:
-    """The file as it is read. Raises `Busy`, `Refused`."""
-    pieces = async_to_sync(streaming.begun)(named.asked, Slot(request.user.pk))
+    """Send the file while it is read. Raises `Busy` and `Refused`."""
+    pieces = async_to_sync(streaming.start)(named.request, Slot(request.user.pk))
     making.record_sending(named, request.user, address_of(request))
-    # "identity" keeps it from being packed, piece by piece, in the one thread that serves everybody.
+    # "identity" prevents compression, which would block the one thread that serves everybody.
     headers = {"Content-Encoding": "identity", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingHttpResponse(pieces, headers=headers | _headers(named.name, named.asked.format))
+    return StreamingHttpResponse(pieces, headers=headers | _headers(named.name, named.request.format))
 
 
 def _headers(name: str, format: Format) -> dict[str, str]:
-    return {"Content-Type": TYPES[format], "Content-Disposition": f'attachment; filename="{name}"'}
+    return {"Content-Type": CONTENT_TYPES[format], "Content-Disposition": f'attachment; filename="{name}"'}
 
 
 def _changed(request: SignedInRequest, pk: int) -> HttpResponse:
@@ -147,7 +149,7 @@ def _changed(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def _state(request: SignedInRequest, one: Export) -> HttpResponse:
     template = "exports/_export_state.html" if request.htmx else "exports/export.html"
-    return render(request, template, _described(one) | {"now": timezone.now(), "days": making.KEPT.days})
+    return render(request, template, _described(one) | {"now": timezone.now(), "days": making.KEPT_FOR.days})
 
 
 def _described(one: Export) -> dict[str, object]:
@@ -159,12 +161,12 @@ def _described(one: Export) -> dict[str, object]:
         "is_open": one.state in making.OPEN,
         "may_start_again": one.state in making.MAY_START_AGAIN,
         "is_there": one.state == State.DONE,
-        "kept_until": one.ended_at and one.ended_at + making.KEPT,
+        "kept_until": one.ended_at and one.ended_at + making.KEPT_FOR,
     }
 
 
 def _sentence(one: Export) -> str:
-    """How far it is, in words."""
+    """Return its progress, in words."""
     match one.state:
         case State.WAITING:
             return "Waiting for its turn."

@@ -1,7 +1,7 @@
-"""Calls as lines of CSV or of JSON, in the list's order, written by the database itself.
+"""Write calls as lines of CSV or JSON, in the list's order, by the database itself.
 
-One COPY gives all lines, each as soon as its call is read: it joins nothing that would have to be sorted
-again. What few calls have, a name or a tag, is looked for in a hash table first.
+One COPY returns all lines, each as soon as its call is read: it has no join whose result would need sorting
+again. Names and tags, which few calls have, are looked up in a hash table first.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,15 +25,13 @@ from connections_app.web.time_zones import Zone
 
 Format = Export.Format
 
-# More calls than these are written in the background.
-INLINE_LIMIT = 100_000
-# So long it is counted before it begins.
-COUNTING = timedelta(milliseconds=100)
-# What a spreadsheet would work out begins with = + - or @, also of full width, a tab, or a line's end.
+INLINE_LIMIT = 100_000  # calls; more are written in the background
+COUNT_TIMEOUT = timedelta(milliseconds=100)  # then the number is estimated
+# Code points of = + - @, also in full width, tab and line ends: spreadsheets run cells that begin with them.
 FORMULA_STARTS = "61, 43, 45, 64, 65309, 65291, 65293, 65312, 9, 10, 13"
-# Separates and encloses what no JSON text has, so that COPY leaves it as it is.
+# No JSON text contains these two control characters, so COPY leaves its lines unchanged.
 SEPARATORS = {Format.CSV: (",", '"'), Format.NDJSON: ("\x02", "\x01")}
-# What of a call is read before names, tags and the operator are put to it.
+# Fields of a call that are read before names, tags and the operator are added.
 READ = (
     *("id", "connection_id", "status", "doubt", "direction", "started_at", "ended_at", "at", "talk_seconds"),
     *("from_endpoint", "to_endpoint", "party", "country", "first_seen_at", "operator_id"),
@@ -41,8 +39,8 @@ READ = (
 
 
 def _safe(text: str) -> str:
-    """`text` with an apostrophe before what a spreadsheet would work out, as in files of contacts."""
-    # Letters and digits, with which most begin, are told by few comparisons.
+    """Return SQL for `text`, escaped as by `escape_formula` in files of contacts."""
+    # Most texts begin with a letter or digit, which the first comparisons find.
     return f"""
         CASE WHEN ascii({text}) BETWEEN 65 AND 65279 OR ascii({text}) BETWEEN 48 AND 57 THEN {text}
         WHEN ascii(ltrim({text}, '''')) IN ({FORMULA_STARTS}) THEN '''' || {text} ELSE {text} END
@@ -50,7 +48,7 @@ def _safe(text: str) -> str:
 
 
 def _end(endpoint: str) -> str:
-    """One end of a call; numbers as `tel:+1…`, which no spreadsheet takes for a sum or shortens."""
+    """Return SQL for an endpoint; numbers as `tel:+1…`, which no spreadsheet takes for a sum or shortens."""
     return f"""
         CASE WHEN ascii({endpoint}) = 43 THEN 'tel:' || {endpoint}
         WHEN ascii({endpoint}) BETWEEN 48 AND 57 AND {endpoint} !~ '[^0-9]' THEN 'tel:' || {endpoint}
@@ -59,7 +57,7 @@ def _end(endpoint: str) -> str:
 
 
 def _known(endpoint: str) -> str:
-    """The name of whose number or client this is."""
+    """Return SQL for the name of the contact of this endpoint."""
     found = f"FROM connections_app_contact AS known WHERE {folded('known.endpoint')} = {folded(endpoint)}"
     return f"CASE WHEN EXISTS (SELECT {found}) THEN (SELECT known.name {found}) END"
 
@@ -69,7 +67,7 @@ def _word(column: str, choices: Iterable[tuple[str, Any]], otherwise: str = "''"
     return f"CASE {column} {cases} ELSE {otherwise} END"
 
 
-# People and tags are few: all their names are read once.
+# There are few people and tags: all their names are read once.
 OPERATOR = """
     (
         SELECT jsonb_object_agg(
@@ -85,7 +83,7 @@ TAGS = f"""
         {PUT} ORDER BY name
     ) END
 """  # noqa: S608
-# Most calls are finished, and in no doubt.
+# Most calls are finished, and not in doubt: these cases come first.
 STATUS = f"""
     CASE call.doubt WHEN '' THEN {_word("call.status", reversed(Status.choices))}
     ELSE {_word("call.doubt", Doubt.choices)} END
@@ -94,7 +92,7 @@ STATUS = f"""
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of the list: its cells in CSV by their heading, and its members in JSON by their names."""
+    """A column of the list: SQL of its cells in CSV by heading, and of its members in JSON by name."""
 
     name: str
     cells: dict[str, str]
@@ -118,7 +116,7 @@ COLUMNS = (
     Column(
         "since",
         {
-            # `2026-05-31 14:30:00+02`, in the zone of the database session; to_char would take far longer.
+            # `2026-05-31 14:30:00+02`, in the time zone of the database session; to_char is far slower.
             "Started": "coalesce(call.started_at, date_trunc('second', call.first_seen_at))",
             "Start": "CASE WHEN call.started_at IS NULL THEN 'first seen' END",
             "Ended": "call.ended_at",
@@ -144,8 +142,8 @@ COLUMNS = (
     Column("tags", {"Tags": _safe("call.tag_names")}, {"tags": "coalesce(call.tags, '{}')"}),
 )
 
-# Each level reads the one below in its order: to ask for it again here would have all calls sorted once more.
-# They are kept apart, so that what they give is worked out once; what no cell takes is not worked out at all.
+# Each level keeps the order of the one below: another ORDER BY here would sort all calls a second time.
+# OFFSET 0 keeps the levels separate, so that each value is computed once, or never if no cell uses it.
 LINES = f"""
     COPY (
         SELECT {{cells}}
@@ -170,7 +168,7 @@ LINES = f"""
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """What is to be written: the calls that `query`, a list's query string, asks for in a zone, and how."""
+    """The calls to write, by `query`, a list's query string, in `time_zone`; and their format and columns."""
 
     query: str
     format: Format
@@ -179,18 +177,18 @@ class ExportRequest:
 
     @property
     def zone(self) -> str:
-        """In which zone the database is to write times."""
+        """Return the time zone in which the database writes times."""
         return self.time_zone if self.format == Format.CSV else "UTC"
 
 
 def columns_for(operator: Operator) -> list[str]:
-    """The names of the columns that a person sees; the id is always among them."""
+    """Return the names of the columns that `operator` has not hidden."""
     hides = hidden(operator, List.CALLS)
     return [column.name for column in COLUMNS if column.name not in hides]
 
 
 def file_name(form: CallsForm, format: Format) -> str:
-    """`calls_2026-05-01_2026-05-31.csv`: the days asked for, or those of the calls there are."""
+    """Return `calls_2026-05-01_2026-05-31.csv`, with the days of the filter, or else of the stored calls."""
     since, until = form.cleaned_data["since"], form.cleaned_data["until"]
     ends = [since, until and until - timedelta(microseconds=1)]
     for number, order in enumerate(("at", "-at")):
@@ -199,57 +197,54 @@ def file_name(form: CallsForm, format: Format) -> str:
     return "_".join(["calls", *days]) + f".{format}"
 
 
-def counted(calls: ConnectionQuerySet) -> time_limits.Count:
-    """How many calls there are: exact where that takes hardly any time."""
+def count(calls: ConnectionQuerySet) -> time_limits.Count:
+    """Return the number of calls, which is exact if counting is fast."""
     try:
-        with within(COUNTING):
+        with within(COUNT_TIMEOUT):
             return time_limits.Count(calls.order_by().count(), is_exact=True)
     except TooSlow:
         return time_limits.count(calls)
 
 
-def heading(asked: ExportRequest) -> bytes:
-    """What the file begins with: in CSV the columns, marked as UTF-8 for spreadsheets."""
-    if asked.format == Format.NDJSON:
+def heading(request: ExportRequest) -> bytes:
+    """Return the first line of the file: in CSV the columns, after a byte order mark; in JSON nothing."""
+    if request.format == Format.NDJSON:
         return b""
-    names = [f'"{name}"' if "," in name else name for one in _shown(asked) for name in one.cells]
+    names = [f'"{name}"' if "," in name else name for one in _shown(request) for name in one.cells]
     return f"\ufeff{','.join(names)}\r\n".encode()
 
 
-def statement(asked: ExportRequest) -> tuple[str, Sequence[Any]] | None:
-    """Return the COPY that gives the lines, with its values.
-
-    None where no call can match. Raises `Refused`.
-    """
-    with timezone.override(Zone(asked.time_zone)):
-        form = form_of(QueryDict(asked.query))
+def statement(request: ExportRequest) -> tuple[str, Sequence[Any]] | None:
+    """Return the COPY for the lines, and its values; None if no call can match. Raises `Refused`."""
+    with timezone.override(Zone(request.time_zone)):
+        form = form_of(QueryDict(request.query))
         order = order_of(form)
         calls = order.sorted(order.keyed(filtered(form))).values(*READ)
     try:
         inner, values = calls.query.sql_with_params()
     except EmptyResultSet:
         return None
-    delimiter, quote = SEPARATORS[asked.format]
+    delimiter, quote = SEPARATORS[request.format]
     copy = LINES.format(
-        calls=inner, cells=_cells(asked), delimiter=_escaped(delimiter), quote=_escaped(quote)
+        calls=inner, cells=_cells(request), delimiter=_escaped(delimiter), quote=_escaped(quote)
     )
     return copy, values
 
 
-def body(asked: ExportRequest, rows: Sequence[bytes]) -> bytes:
-    """The lines that COPY gave, as they stand in the file."""
-    end = b"\r\n" if asked.format == Format.CSV else b"\n"
+def body(request: ExportRequest, rows: Sequence[bytes]) -> bytes:
+    """Return the lines from COPY with the line ends of the format."""
+    end = b"\r\n" if request.format == Format.CSV else b"\n"
     return end.join([row[:-1] for row in rows]) + end if rows else b""
 
 
-def _shown(asked: ExportRequest) -> list[Column]:
-    return [column for column in COLUMNS if column.name in asked.columns or column.name == "id"]
+def _shown(request: ExportRequest) -> list[Column]:
+    return [column for column in COLUMNS if column.name in request.columns or column.name == "id"]
 
 
-def _cells(asked: ExportRequest) -> str:
-    if asked.format == Format.CSV:
-        return ", ".join(cell for column in _shown(asked) for cell in column.cells.values())
-    members = [f"'{name}', {value}" for column in _shown(asked) for name, value in column.members.items()]
+def _cells(request: ExportRequest) -> str:
+    if request.format == Format.CSV:
+        return ", ".join(cell for column in _shown(request) for cell in column.cells.values())
+    members = [f"'{name}', {value}" for column in _shown(request) for name, value in column.members.items()]
     return f"json_build_object({', '.join(members)})"
 
 

@@ -9,7 +9,7 @@ LONGEST_NAME = SavedView._meta.get_field("name").max_length or 0
 
 
 class ViewForm(forms.Form):
-    """A saved view's name, on one line, and whether it is for all."""
+    """A saved view's name, on one line, and its sharing with everybody."""
 
     name = NameField(
         max_length=LONGEST_NAME,

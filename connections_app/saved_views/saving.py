@@ -1,4 +1,4 @@
-"""Saved views: the filters and the order of the list under a name, for one person or for all."""
+"""Save named filters and sort orders of the list, for one person or for everybody."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,17 +16,17 @@ from connections_app.call_list.filters import CallsForm
 from connections_app.models import Operator, SavedView, Tag
 from connections_app.models.case_folding import key_of
 
-MOST_VIEWS = 100
+MAX_VIEWS = 100
 LONGEST_QUERY = 4000
 SALT = "a deleted view"
 
 
 class NotSaved(ValueError):
-    """The view cannot be kept so; its text says why."""
+    """The view cannot be saved; `str()` is the reason."""
 
 
 class NameTaken(NotSaved):
-    """The person has a view of this name already."""
+    """The person already has a view of this name, `view`."""
 
     def __init__(self, view: SavedView) -> None:
         super().__init__(f"You have a view “{view.name}” already.")
@@ -34,13 +34,14 @@ class NameTaken(NotSaved):
 
 
 def own(operator: Operator) -> QuerySet[SavedView]:
+    """Return the views that `operator` owns."""
     return SavedView.objects.filter(owner=operator)
 
 
 def save(name: str, query: str, is_shared: bool, operator: Operator, *, replacing: str = "") -> SavedView:
-    """Keep what `query` asks of the list; a second time the same is the same view.
+    """Save the filters of `query`, a list's query string; saving the same again returns the same view.
 
-    A view of this name gives way only where its code is `replacing`. Raises `NotSaved`.
+    A different view of this name is overwritten only if its code is `replacing`. Raises `NotSaved`.
     """
     with _one_at_a_time(operator):
         filters_query = _checked(query)
@@ -56,7 +57,7 @@ def save(name: str, query: str, is_shared: bool, operator: Operator, *, replacin
 
 
 def change(view: SavedView, name: str, is_shared: bool) -> None:
-    """Rename `view`, and share it or keep it to its owner. Raises `NameTaken`."""
+    """Rename `view`, and share it or stop sharing it. Raises `NameTaken`."""
     with _one_at_a_time(view.owner):
         same = _named(name, view.owner)
         if same and same.pk != view.pk:
@@ -65,56 +66,56 @@ def change(view: SavedView, name: str, is_shared: bool) -> None:
 
 
 def delete(view: SavedView) -> str:
-    """Delete `view`. What `restore` needs, signed."""
-    kept = {"code": view.code, "name": view.name, "query": view.query, "is_shared": view.is_shared}
+    """Delete `view`. Returns the signed text with which `restore` undoes it."""
+    deleted = {"code": view.code, "name": view.name, "query": view.query, "is_shared": view.is_shared}
     SavedView.objects.filter(pk=view.pk).delete()
-    return signing.dumps(kept | {"owner": view.owner_id}, salt=SALT)
+    return signing.dumps(deleted | {"owner": view.owner_id}, salt=SALT)
 
 
 def restore(signed: str, operator: Operator) -> SavedView:
-    """Undo what `operator` deleted: the same view under the same link. Raises `NotSaved`."""
+    """Restore a view that `operator` deleted, with the same link. Raises `NotSaved`."""
     try:
-        kept = signing.loads(signed, salt=SALT)
+        deleted = signing.loads(signed, salt=SALT)
     except signing.BadSignature:
         raise NotSaved("What was deleted cannot be told.") from None
-    if kept.pop("owner") != operator.pk:
+    if deleted.pop("owner") != operator.pk:
         raise NotSaved("This was somebody else's view.")
     with _one_at_a_time(operator):
-        if there := own(operator).filter(code=kept["code"]).first():
-            return there
-        if same := _named(kept["name"], operator):
+        if existing := own(operator).filter(code=deleted["code"]).first():
+            return existing
+        if same := _named(deleted["name"], operator):
             raise NameTaken(same)
-        return _make(operator, **kept)
+        return _make(operator, **deleted)
 
 
-def asking_for(tag: str) -> list[SavedView]:
-    """The views, of whomever, that name this tag."""
+def views_with_tag(tag: str) -> list[SavedView]:
+    """Return the views, of all owners, that filter by this tag."""
     likely = SavedView.objects.filter(query__contains=urlencode({"tag": tag})).order_by("pk")
     return [view for view in likely if tag in QueryDict(view.query).getlist("tag")]
 
 
 def rename_tag(tag: str, name: str) -> None:
-    """Have the views that ask for `tag` ask for `name`, in the transaction that renames it."""
-    for view in asking_for(tag):
-        asked = QueryDict(view.query, mutable=True)
-        asked.setlist("tag", [name if one == tag else one for one in asked.getlist("tag")])
-        SavedView.objects.filter(pk=view.pk).update(query=links.filters_query(asked))
+    """Replace `tag` with `name` in all views, in the transaction that renames the tag."""
+    for view in views_with_tag(tag):
+        query = QueryDict(view.query, mutable=True)
+        query.setlist("tag", [name if one == tag else one for one in query.getlist("tag")])
+        SavedView.objects.filter(pk=view.pk).update(query=links.filters_query(query))
 
 
 def _checked(query: str) -> str:
-    """`query` without a place in the list, and the same however it is written. Raises `NotSaved`."""
-    asked = QueryDict(query)
-    form = CallsForm(asked)
-    if not form.is_valid() or not _stay(form.cleaned_data["tag"]):
+    """Return `query` in normal form, without its place in the list. Raises `NotSaved`."""
+    parameters = QueryDict(query)
+    form = CallsForm(parameters)
+    if not form.is_valid() or not _lock_tags(form.cleaned_data["tag"]):
         raise NotSaved("These filters cannot be understood. Mend them first.")
-    filters_query = links.filters_query(asked)
+    filters_query = links.filters_query(parameters)
     if len(filters_query) > LONGEST_QUERY:
         raise NotSaved("These are too many filters for one view.")
     return filters_query
 
 
-def _stay(tags: list[str]) -> bool:
-    """Whether there are these tags still; from now on none is renamed before the transaction ends."""
+def _lock_tags(tags: list[str]) -> bool:
+    """Lock these tags against renaming until the transaction ends. Returns True if all of them exist."""
     locked = Tag.objects.select_for_update(no_key=True).filter(name__in=tags).order_by("pk")
     return len(locked) == len(tags)
 
@@ -124,14 +125,14 @@ def _named(name: str, operator: Operator) -> SavedView | None:
 
 
 def _make(operator: Operator, **view: Any) -> SavedView:
-    if own(operator).count() >= MOST_VIEWS:
-        raise NotSaved(f"You have {MOST_VIEWS} views. Delete one first.")
+    if own(operator).count() >= MAX_VIEWS:
+        raise NotSaved(f"You have {MAX_VIEWS} views. Delete one first.")
     return SavedView.objects.create(owner=operator, **view)
 
 
 @contextmanager
 def _one_at_a_time(operator: Operator) -> Iterator[None]:
-    """A transaction in which nobody else adds to the views of `operator` or names them."""
+    """Open a transaction in which nobody else adds or renames views of `operator`."""
     with transaction.atomic():
         Operator.objects.select_for_update(no_key=True).get(pk=operator.pk)
         yield

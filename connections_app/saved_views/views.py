@@ -1,4 +1,4 @@
-"""`/v/`: saved views, each with its short link."""
+"""`/v/`: saved views, each with a short link."""
 
 from typing import Any
 
@@ -18,8 +18,7 @@ from connections_app.web.responses import NOT_FOUND, REFUSED, see_other
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def views(request: SignedInRequest) -> HttpResponse:
-    """The views that one may use; with POST one more; with `replace`, the view of that
-    code is given other filters."""
+    """Show the views that the person may use; save one on POST, over the view with code `replace`."""
     if request.method == "POST":
         return _save(request)
     return _list(request)
@@ -27,7 +26,7 @@ def views(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def saved_view(request: SignedInRequest, code: str) -> HttpResponse:
-    """On to the list, as the view asks for it."""
+    """Redirect to the list with the filters of the view."""
     view = SavedView.objects.open_to(request.user).filter(code=code).first()
     if view is None:
         return render(request, "saved_views/view_gone.html", status=NOT_FOUND)
@@ -36,7 +35,7 @@ def saved_view(request: SignedInRequest, code: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_view(request: SignedInRequest, code: str) -> HttpResponse:
-    """The form that renames and shares one's own view, and with POST the change."""
+    """Show the form that renames and shares one's own view; change it on POST."""
     view = get_object_or_404(saving.own(request.user), code=code)
     if request.method != "POST":
         form = ViewForm(None, initial={"name": view.name, "is_shared": view.is_shared})
@@ -53,7 +52,7 @@ def change_view(request: SignedInRequest, code: str) -> HttpResponse:
 
 @require_POST
 def delete_view(request: SignedInRequest, code: str) -> HttpResponse:
-    """Delete one's own view, and offer to put it back. A second click finds it gone."""
+    """Delete one's own view, and offer to restore it. A second click does nothing."""
     view = saving.own(request.user).filter(code=code).first()
     if view is None:
         return see_other("views")
@@ -62,7 +61,7 @@ def delete_view(request: SignedInRequest, code: str) -> HttpResponse:
 
 @require_POST
 def restore_view(request: SignedInRequest) -> HttpResponse:
-    """Undo a deleting."""
+    """Restore a deleted view."""
     try:
         saving.restore(request.POST.get("view", ""), request.user)
     except saving.NotSaved as problem:

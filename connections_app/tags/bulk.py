@@ -1,13 +1,12 @@
-"""One tag put on, or taken off, many calls: the selected ones, or all that match a filter; and the undoing.
+"""Add one tag to many calls, or remove it: the selected calls, or all that match a filter; and undo that.
 
-The work is done in batches, in the order of the calls' keys. A batch, how far it came and how many calls it
-changed are one transaction, so that work which was cut off goes on where it stood, and changes no call
-twice. Whoever works says so in `working_since` with each batch, and goes on only while that is still its own
-word: two workers at once do no harm.
+The work is done in batches, in the order of the calls' keys. A batch, the cursor and the counts are one
+transaction, so that interrupted work resumes at its cursor and changes no call twice. With each batch, a
+worker updates `working_since`, and continues only if nobody else has: two workers at once do no harm.
 
-Rows are locked in one order by all who tag: the tag, the bulk tagging, the calls by their id as the merging
-of observations does, the calls' tags. So none of them deadlock, and no call's time changes before its tag
-has it.
+All tagging locks rows in one order: the tag, the bulk tagging, the calls by their id (as the merging of
+observations does), the calls' tags. This prevents deadlocks, and a call's time cannot change before it is
+copied to the tag.
 """
 
 import threading
@@ -37,17 +36,14 @@ from connections_app.web.time_zones import Zone
 
 State = BulkTagging.State
 
-# So many calls are tagged while the person waits; more, in the background.
-INLINE_LIMIT = 1_000
+INLINE_LIMIT = 1_000  # calls that are tagged while the person waits; more, in the background
 BATCH = 2_000
-# So long a person waits for the exact count of the calls that match.
-COUNTING = timedelta(seconds=10)
+COUNT_TIMEOUT = timedelta(seconds=10)  # a person waits for the page
 OPEN = (State.WAITING, State.RUNNING, State.UNDOING)
 MAY_BE_STOPPED = (State.WAITING, State.RUNNING)
 MAY_BE_UNDONE = (State.RUNNING, State.DONE, State.STOPPED, State.FAILED)
 
-# Each begins with the calls that are asked for, and ends with the last of them, their number, and how many
-# were changed.
+# Each statement selects the requested calls; it returns the last key, their number, and how many changed.
 LOCKED = """
     locked AS MATERIALIZED (
         SELECT call.id, call.at FROM connections_app_connection AS call JOIN asked USING (id)
@@ -117,8 +113,8 @@ UNDO_TAKING_OFF = f"""
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """How many calls match a filter exactly, the key of the newest of all calls then, and the filter in words
-    (empty: every call)."""
+    """The exact number of calls that match a filter, the newest key of all calls at that time, and the filter
+    in words (empty: every call)."""
 
     calls: int
     last_key: int
@@ -127,9 +123,9 @@ class Matching:
 
 @dataclass(frozen=True, slots=True)
 class BulkRequest:
-    """Put `tag` on the calls with these `keys`, or take it off; None: all that match `query` in `time_zone`.
+    """Add `tag` to the calls with these `keys`, or remove it; None: all that match `query` in `time_zone`.
 
-    `counted` is how many calls the person was told of.
+    `counted` is the number of calls that the person was shown.
     """
 
     tag: Tag
@@ -142,15 +138,15 @@ class BulkRequest:
 
 
 def matching(query: str, time_zone: str) -> Matching:
-    """Count what `query`, a list's query string, asks for in this zone. Raises `Refused`."""
+    """Count the calls that match `query`, a list's query string, in this zone. Raises `Refused`."""
     with timezone.override(Zone(time_zone)):
         form, calls = _calls(query)
     last_key = Connection.objects.aggregate(last=Max("pk"))["last"] or 0
     try:
-        with within(COUNTING):
+        with within(COUNT_TIMEOUT):
             counted = calls.filter(pk__lte=last_key).order_by().aggregate(calls=Count("pk"))["calls"]
     except TooSlow:
-        seconds = COUNTING // timedelta(seconds=1)
+        seconds = COUNT_TIMEOUT // timedelta(seconds=1)
         raise Refused(
             f"The calls could not be counted within {seconds} seconds. Tighten the filter, by a range of "
             "days for example."
@@ -158,18 +154,18 @@ def matching(query: str, time_zone: str) -> Matching:
     return Matching(counted, last_key, words(form, QueryDict(query)))
 
 
-def begin(asked: BulkRequest, operator: Operator, address: str | None) -> BulkTagging:
-    """Write down what is asked for, on record; `work` then does it. Raises `PermissionDenied`."""
+def begin(requested: BulkRequest, operator: Operator, address: str | None) -> BulkTagging:
+    """Store and record the request, which `work` then carries out. Raises `PermissionDenied`."""
     check_may_tag(operator)
     with transaction.atomic():
         bulk = BulkTagging.objects.create(
-            tag=asked.tag,
-            adds=asked.adds,
-            keys=asked.keys,
-            query=asked.query,
-            time_zone=asked.time_zone,
-            counted=asked.counted,
-            last_key=asked.last_key,
+            tag=requested.tag,
+            adds=requested.adds,
+            keys=requested.keys,
+            query=requested.query,
+            time_zone=requested.time_zone,
+            counted=requested.counted,
+            last_key=requested.last_key,
             operator=operator,
             operator_name=operator.get_username(),
         )
@@ -178,7 +174,7 @@ def begin(asked: BulkRequest, operator: Operator, address: str | None) -> BulkTa
 
 
 def stop(bulk: BulkTagging, operator: Operator, address: str | None) -> bool:
-    """Let it end after the batch under way, on record as done by `operator`; whether it was not over."""
+    """Stop it after the current batch, and record `operator`. Returns True if it was waiting or running."""
     with transaction.atomic():
         stopped = BulkTagging.objects.filter(pk=bulk.pk, state__in=MAY_BE_STOPPED).update(
             state=State.STOPPED, ended_at=timezone.now(), working_since=None
@@ -190,24 +186,24 @@ def stop(bulk: BulkTagging, operator: Operator, address: str | None) -> bool:
 
 
 def undo(bulk: BulkTagging, operator: Operator, address: str | None) -> bool:
-    """Have all that it changed put back, also while it is under way; `work` does it. Whether it was to be."""
+    """Mark it to be undone by `work`, even if it is still running. Returns True if it can be undone."""
     with transaction.atomic():
-        begun = BulkTagging.objects.filter(pk=bulk.pk, state__in=MAY_BE_UNDONE).update(
+        is_queued = BulkTagging.objects.filter(pk=bulk.pk, state__in=MAY_BE_UNDONE).update(
             state=State.UNDOING, ended_at=None, reason=""
         )
         bulk.refresh_from_db()
-        if begun:
+        if is_queued:
             _record(bulk, Verb.UNDO_TAGGING, Action.Phase.INTENT, operator, address=address)
-    return bool(begun)
+    return bool(is_queued)
 
 
 def unfinished() -> list[int]:
-    """The keys of those that somebody has to go on with."""
+    """Return the keys of bulk taggings that no worker is running but that have not ended."""
     return jobs.unfinished(BulkTagging.objects.filter(state__in=OPEN))
 
 
 def work(pk: int, stopping: threading.Event | None = None) -> None:
-    """Go on with a bulk tagging to its end, or until `stopping`; leaves at once where somebody is at it."""
+    """Run a bulk tagging to its end or until `stopping`; return at once if another worker runs it."""
     held = jobs.claim(BulkTagging.objects.filter(pk=pk, state__in=OPEN))
     while held:
         if stopping and stopping.is_set():
@@ -217,18 +213,19 @@ def work(pk: int, stopping: threading.Event | None = None) -> None:
 
 
 def bulk_verb(bulk: BulkTagging) -> Verb:
+    """Return the audit verb of a bulk tagging."""
     return Verb.TAG if bulk.adds else Verb.UNTAG
 
 
 def _calls(query: str) -> tuple[CallsForm, ConnectionQuerySet]:
-    """The filter that a query string holds, and its calls, in the zone that is active. Raises `Refused`."""
+    """Return the filter of a query string and its calls, in the active time zone. Raises `Refused`."""
     form = form_of(QueryDict(query))
     return form, filtered(form)
 
 
 @transaction.atomic
 def _next_batch(pk: int, held: datetime) -> datetime | None:
-    """Do one batch; when we last said that we are at it, None where that was the last or not ours."""
+    """Run one batch. Returns the new `working_since`; None after the last batch, or if the claim was lost."""
     bulk = _locked(pk, held)
     if bulk is None:
         return None
@@ -246,7 +243,7 @@ def _next_batch(pk: int, held: datetime) -> datetime | None:
 
 
 def _locked(pk: int, held: datetime) -> BulkTagging | None:
-    """The bulk tagging and its tag, locked; None where it is gone, over, or another's."""
+    """Lock the bulk tagging and its tag; return None if it was deleted, has ended, or has another worker."""
     tags = BulkTagging.objects.filter(pk=pk).values("tag")
     tag = Tag.objects.select_for_update(no_key=True).filter(pk__in=tags).first()
     ours = BulkTagging.objects.select_for_update().filter(pk=pk, working_since=held, state__in=OPEN)
@@ -256,7 +253,7 @@ def _locked(pk: int, held: datetime) -> BulkTagging | None:
 def _tag_batch(bulk: BulkTagging) -> None:
     bulk.state = State.RUNNING
     try:
-        calls, wanted = _asked(bulk)
+        calls, parameters = _next_calls(bulk)
     except Refused as problem:
         bulk.state, bulk.reason = State.FAILED, str(problem)
         return
@@ -264,10 +261,10 @@ def _tag_batch(bulk: BulkTagging) -> None:
         bulk.state = State.DONE
         return
     if bulk.adds:
-        given = [*wanted, bulk.tag_id, bulk.operator_name, timezone.now(), bulk.pk]
-        last, count, changed = _run(PUT_ON.format(calls=calls), given)
+        values = [*parameters, bulk.tag_id, bulk.operator_name, timezone.now(), bulk.pk]
+        last, count, changed = _run(PUT_ON.format(calls=calls), values)
     else:
-        last, count, changed = _run(TAKE_OFF.format(calls=calls), [*wanted, bulk.tag_id, bulk.pk])
+        last, count, changed = _run(TAKE_OFF.format(calls=calls), [*parameters, bulk.tag_id, bulk.pk])
     bulk.cursor = last or bulk.cursor
     bulk.seen += count
     bulk.changed += changed
@@ -275,8 +272,8 @@ def _tag_batch(bulk: BulkTagging) -> None:
         bulk.state = State.DONE
 
 
-def _asked(bulk: BulkTagging) -> tuple[str, Sequence[Any]]:
-    """The keys of the next calls, as a statement with its values. Raises `Refused`, `EmptyResultSet`."""
+def _next_calls(bulk: BulkTagging) -> tuple[str, Sequence[Any]]:
+    """Return SQL for the keys of the next calls, and its values. Raises `Refused` and `EmptyResultSet`."""
     if bulk.keys is None:
         with timezone.override(Zone(bulk.time_zone)):
             _, calls = _calls(bulk.query)
@@ -302,7 +299,7 @@ def _run(statement: str, values: Sequence[Any]) -> tuple[int | None, int, int]:
 
 
 def _record_outcome(bulk: BulkTagging, operator: Operator | None, address: str | None = None) -> None:
-    """Add to the record what became of it, as the deed of `operator`."""
+    """Record the result, as an action of `operator`."""
     verb = bulk_verb(bulk)
     if bulk.state == State.UNDONE:
         verb, words = Verb.UNDO_TAGGING, f"Undone on {in_words(bulk.undone)}."

@@ -1,4 +1,4 @@
-"""`/calls/tags/bulk/`: a tag on many calls: asked for, confirmed, watched, stopped and undone."""
+"""`/calls/tags/bulk/`: start, confirm, show, stop and undo the tagging of many calls."""
 
 from typing import Any
 
@@ -23,52 +23,53 @@ from connections_app.web.request import SignedInRequest
 from connections_app.web.responses import REFUSED, queue, see_other
 
 State = BulkTagging.State
-# What a person confirms is what was counted for them, and not long ago.
+# The signature binds a confirmation to the calls that were counted for it.
 SALT = "tagging all that match"
-CONFIRMED_WITHIN = 3600  # seconds
+CONFIRM_TIMEOUT_SECONDS = 3600
 
 
 @require_POST
 def bulk_tag(request: SignedInRequest) -> HttpResponse:
-    """Tag the selected calls at once; for all that match, ask first, with their count and the filter."""
+    """Tag the selected calls; for all that match, ask for confirmation first."""
     operator = request.user
     check_may_tag(operator)
     form = BulkForm(request.POST)
     if not form.is_valid():
         return _refused(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
-    wanted = form.cleaned_data
+    cleaned = form.cleaned_data
     try:
-        if wanted["scope"] == BulkForm.ALL:
-            return _question(request, wanted)
-        return _begin(request, operator, _selected(wanted, operator, address_of(request)))
+        if cleaned["scope"] == BulkForm.ALL:
+            return _question(request, cleaned)
+        return _begin(request, operator, _selected(cleaned, operator, address_of(request)))
     except (Refused, tagging.NoSuchTag) as problem:
         return _refused(request, str(problem))
 
 
 @require_POST
 def confirm_bulk(request: SignedInRequest) -> HttpResponse:
-    """Tag all calls that match, as they were counted when the question was asked."""
+    """Tag all calls that matched when the confirmation was requested."""
     operator = request.user
     check_may_tag(operator)
     try:
-        confirmed = signing.loads(request.POST.get("asked", ""), salt=SALT, max_age=CONFIRMED_WITHIN)
-        asked = _confirmed(confirmed, operator, address_of(request))
+        confirmed = signing.loads(request.POST.get("asked", ""), salt=SALT, max_age=CONFIRM_TIMEOUT_SECONDS)
+        requested = _confirmed(confirmed, operator, address_of(request))
     except signing.BadSignature:
         return _refused(request, "The question was asked too long ago. Ask again from the list.")
     except tagging.NoSuchTag as problem:
         return _refused(request, str(problem))
-    return _begin(request, operator, asked)
+    return _begin(request, operator, requested)
 
 
 @never_cache
 @require_safe
 def show_bulk(request: SignedInRequest, pk: int) -> HttpResponse:
-    """How far a bulk tagging is; for htmx, the part of the page that changes."""
+    """Show the progress of a bulk tagging; htmx receives only the part that changes."""
     return _state(request, _one(request, pk))
 
 
 @require_POST
 def stop_bulk(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Stop a bulk tagging after its current batch."""
     one = _one(request, pk)
     bulk.stop(one, request.user, address_of(request))
     return _state(request, one) if request.htmx else see_other("bulk", pk)
@@ -76,7 +77,7 @@ def stop_bulk(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def undo_bulk(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Put back all that it changed: at once where that is little, else in the background."""
+    """Undo a bulk tagging: at once if it changed few calls, else in the background."""
     one = _one(request, pk)
     if bulk.undo(one, request.user, address_of(request)):
         _work(request, one, one.changed)
@@ -90,31 +91,31 @@ def _one(request: SignedInRequest, pk: int) -> BulkTagging:
     return one
 
 
-def _selected(wanted: dict[str, Any], operator: Operator, address: str | None) -> BulkRequest:
-    keys = sorted(set(wanted["call"]))
-    adds = wanted["do"] == BulkForm.ADD
+def _selected(cleaned: dict[str, Any], operator: Operator, address: str | None) -> BulkRequest:
+    keys = sorted(set(cleaned["call"]))
+    adds = cleaned["do"] == BulkForm.ADD
     return BulkRequest(
-        tag=_tag(wanted["tag"], adds, operator, address),
+        tag=_tag(cleaned["tag"], adds, operator, address),
         adds=adds,
         keys=keys,
-        query=wanted["query"],
+        query=cleaned["query"],
         time_zone=timezone.get_current_timezone_name(),
         counted=len(keys),
         last_key=keys[-1],
     )
 
 
-def _question(request: SignedInRequest, wanted: dict[str, Any]) -> HttpResponse:
-    """Shown before anything is done. A tag that is new is made once it is answered."""
+def _question(request: SignedInRequest, cleaned: dict[str, Any]) -> HttpResponse:
+    """Ask for confirmation. A new tag is made only after that."""
     operator = request.user
-    adds, name = wanted["do"] == BulkForm.ADD, wanted["tag"]
-    found = tagging.named(name)
+    adds, name = cleaned["do"] == BulkForm.ADD, cleaned["tag"]
+    found = tagging.find(name)
     if not found and not (adds and may_make_tags(operator)):
         raise tagging.NoSuchTag(_no_such(name, adds))
     zone = timezone.get_current_timezone_name()
-    query = in_country(wanted["query"], operator.dials_from)
+    query = in_country(cleaned["query"], operator.dials_from)
     matching = bulk.matching(query, zone)
-    asked = {
+    requested = {
         "tag": found.name if found else name,
         "adds": adds,
         "query": query,
@@ -122,12 +123,12 @@ def _question(request: SignedInRequest, wanted: dict[str, Any]) -> HttpResponse:
         "counted": matching.calls,
         "last_key": matching.last_key,
     }
-    context = asked | {
+    context = requested | {
         "found": found,
         "counted_words": in_words(matching.calls),
         "words": matching.words,
         "at_once": matching.calls <= bulk.INLINE_LIMIT,
-        "signed": signing.dumps(asked, salt=SALT, compress=True),
+        "signed": signing.dumps(requested, salt=SALT, compress=True),
     }
     return render(request, "tags/bulk_question.html", context)
 
@@ -138,10 +139,10 @@ def _confirmed(confirmed: dict[str, Any], operator: Operator, address: str | Non
 
 
 def _tag(name: str, adds: bool, operator: Operator, address: str | None) -> Tag:
-    """The tag of this name, made where it is to be put on and one may. Raises `NoSuchTag`."""
+    """Return the tag of this name, made if it is new and to be added. Raises `NoSuchTag`."""
     if adds:
         return tagging.find_or_make(name, operator, address)
-    if found := tagging.named(name):
+    if found := tagging.find(name):
         return found
     raise tagging.NoSuchTag(_no_such(name, adds))
 
@@ -150,14 +151,14 @@ def _no_such(name: str, adds: bool) -> str:
     return f"There is no tag “{name}”. A supervisor makes new ones." if adds else f"There is no tag “{name}”."
 
 
-def _begin(request: SignedInRequest, operator: Operator, asked: BulkRequest) -> HttpResponse:
-    begun = bulk.begin(asked, operator, address_of(request))
-    _work(request, begun, asked.counted)
-    return see_other("bulk", begun.pk)
+def _begin(request: SignedInRequest, operator: Operator, requested: BulkRequest) -> HttpResponse:
+    started = bulk.begin(requested, operator, address_of(request))
+    _work(request, started, requested.counted)
+    return see_other("bulk", started.pk)
 
 
 def _work(request: SignedInRequest, one: BulkTagging, calls: int) -> None:
-    """Do it, or have it done."""
+    """Run it now if it has few calls, else queue it."""
     if calls <= bulk.INLINE_LIMIT:
         bulk.work(one.pk)
         return
@@ -182,7 +183,7 @@ def _state(request: SignedInRequest, one: BulkTagging) -> HttpResponse:
 
 
 def _sentence(one: BulkTagging) -> str:
-    """How far it is, in words."""
+    """Return its progress, in words."""
     changed = f"{'Put on' if one.adds else 'Taken off'} {in_words(one.changed)}"
     match one.state:
         case State.WAITING:

@@ -1,4 +1,4 @@
-"""The forms of tags: one tag, and one tag on many calls."""
+"""Forms for one tag, and for one tag on many calls."""
 
 from typing import Any
 
@@ -11,6 +11,8 @@ LONGEST_NAME = Tag._meta.get_field("name").max_length or 0
 
 
 class TagForm(forms.Form):
+    """The name and colour of a tag."""
+
     name = NameField(
         max_length=LONGEST_NAME,
         error_messages={
@@ -22,7 +24,7 @@ class TagForm(forms.Form):
 
 
 class BulkForm(forms.Form):
-    """A tag by name, to be put on or taken off the selected calls, or all that `query` asks for."""
+    """The name of a tag to add to, or remove from, the selected calls or all that match `query`."""
 
     ADD, REMOVE = "add", "remove"
     SELECTED, ALL = "selected", "all"

@@ -1,4 +1,4 @@
-"""Tags: made, renamed, recoloured and deleted by supervisors; put on single calls and taken off them."""
+"""Make, change and delete tags; add them to single calls and remove them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,8 +23,8 @@ from connections_app.models.case_folding import key_of
 from connections_app.models.characters import NO_NAME, is_seen
 from connections_app.saved_views import saving
 
-# More calls than this are not counted for a list.
-COUNTED_TO = 10_000
+# An exact count of more calls would be slow for a list.
+MAX_COUNTED = 10_000
 COUNT = """(
     SELECT count(*) FROM (
         SELECT FROM connections_app_calltag WHERE tag_id = connections_app_tag.id LIMIT %s
@@ -33,7 +33,7 @@ COUNT = """(
 
 
 class NoSuchTag(LookupError):
-    """There is no tag of this name, and the person makes none; its text says so."""
+    """There is no tag of this name, and the person may not make it; `str()` is the reason."""
 
 
 class NameTaken(ValueError):
@@ -44,11 +44,12 @@ class NameTaken(ValueError):
 
 
 def in_words(calls: int) -> str:
+    """Return `1 call` or `2,000 calls`."""
     return "1 call" if calls == 1 else f"{calls:,} calls"
 
 
 def of_call(call: Connection, operator: Operator) -> dict[str, Any]:
-    """Return the context of a call's tags: those it has, and those `operator` may add. Two queries."""
+    """Return the template context of a call's tags, and of those that `operator` may add. Two queries."""
     tags = list(Tag.objects.filter(call_tags__connection=call))
     may = may_tag(operator)
     others = list(Tag.objects.exclude(pk__in=[tag.pk for tag in tags])) if may else []
@@ -56,18 +57,18 @@ def of_call(call: Connection, operator: Operator) -> dict[str, Any]:
 
 
 def with_counts() -> QuerySet[Tag]:
-    """All tags, by name, each with on how many calls it is, as `calls`, counted up to ten thousand."""
-    return Tag.objects.annotate(calls=RawSQL(COUNT, [COUNTED_TO + 1]))  # noqa: S611
+    """Return all tags by name, each with its number of `calls`, counted up to `MAX_COUNTED` + 1."""
+    return Tag.objects.annotate(calls=RawSQL(COUNT, [MAX_COUNTED + 1]))  # noqa: S611
 
 
-def named(name: str) -> Tag | None:
-    """The tag of this name, in whatever case."""
+def find(name: str) -> Tag | None:
+    """Return the tag of this name, ignoring case."""
     return Tag.objects.filter(name__lower=key_of(name)).first()
 
 
 def find_or_make(name: str, operator: Operator, address: str | None) -> Tag:
-    """The tag of this name; where there is none, a new one if `operator` may make it. Raises `NoSuchTag`."""
-    if found := named(name):
+    """Return the tag of this name, made if it is new and `operator` may make it. Raises `NoSuchTag`."""
+    if found := find(name):
         return found
     if not may_make_tags(operator):
         raise NoSuchTag(f"There is no tag “{name}”. A supervisor makes new ones.")
@@ -80,20 +81,19 @@ def find_or_make(name: str, operator: Operator, address: str | None) -> Tag:
 
 
 def make(name: str, colour: str, operator: Operator, address: str | None) -> Tag:
-    """A new tag. Raises `PermissionDenied`, `NameTaken`."""
+    """Make a tag. Raises `PermissionDenied` and `NameTaken`."""
     check_may_make_tags(operator)
-    with _named_once():
+    with _unique_name():
         tag = Tag.objects.create(name=name, colour=colour, made_by=operator.get_username())
         _record(tag, operator, address, f"Made “{name}”.")
     return tag
 
 
 def change(tag: Tag, name: str, colour: str, operator: Operator, address: str | None) -> None:
-    """Give the tag this name and colour; saved views ask for it by the new name. Raises `PermissionDenied`,
-    `NameTaken`."""
+    """Rename and recolour the tag, also in saved views. Raises `PermissionDenied` and `NameTaken`."""
     check_may_change_tags(operator)
-    with _named_once():
-        # By the name it has now, whoever else changes it.
+    with _unique_name():
+        # The current name: somebody else may have renamed the tag since it was read.
         locked = Tag.objects.select_for_update(no_key=True).filter(pk=tag.pk).first()
         if locked is None:
             return
@@ -104,10 +104,10 @@ def change(tag: Tag, name: str, colour: str, operator: Operator, address: str | 
 
 
 def delete(tag: Tag, operator: Operator, address: str | None) -> None:
-    """Delete the tag, and take it off every call with that. Raises `PermissionDenied`."""
+    """Delete the tag, which removes it from every call. Raises `PermissionDenied`."""
     check_may_delete_tags(operator)
     with transaction.atomic():
-        # Whoever puts a tag on calls has locked it first.
+        # Adding a tag to calls locks it too, so it is added to none during the deletion.
         locked = Tag.objects.select_for_update().filter(pk=tag.pk).first()
         if locked is None:
             return
@@ -117,11 +117,11 @@ def delete(tag: Tag, operator: Operator, address: str | None) -> None:
 
 
 def add_to(tag: Tag, call: Connection, operator: Operator, address: str | None) -> None:
-    """Put `tag` on one call, if it is not on it. Raises `PermissionDenied`, and `Tag.DoesNotExist`."""
+    """Add `tag` to one call, once. Raises `PermissionDenied` and `Tag.DoesNotExist`."""
     check_may_tag(operator)
     with transaction.atomic():
         Tag.objects.select_for_update(no_key=True).get(pk=tag.pk)
-        # Locked, so that its time does not change before the tag has it.
+        # Locked, so that the time of the call does not change before it is copied to the tag.
         at = Connection.objects.select_for_update(no_key=True).values_list("at", flat=True).get(pk=call.pk)
         _, is_new = CallTag.objects.get_or_create(
             connection=call, tag=tag, defaults={"at": at, "tagged_by": operator.get_username()}
@@ -132,7 +132,7 @@ def add_to(tag: Tag, call: Connection, operator: Operator, address: str | None) 
 
 
 def remove_from(tag: Tag, call: Connection, operator: Operator, address: str | None) -> None:
-    """Take `tag` off one call. Raises `PermissionDenied`."""
+    """Remove `tag` from one call. Raises `PermissionDenied`."""
     check_may_tag(operator)
     with transaction.atomic():
         taken, _ = CallTag.objects.filter(connection=call, tag=tag).delete()
@@ -142,8 +142,8 @@ def remove_from(tag: Tag, call: Connection, operator: Operator, address: str | N
 
 
 @contextmanager
-def _named_once() -> Iterator[None]:
-    """A transaction. Raises `NameTaken` where it gives a second tag the same name."""
+def _unique_name() -> Iterator[None]:
+    """Open a transaction. Raises `NameTaken` if it gives a second tag the same name."""
     try:
         with transaction.atomic():
             yield

@@ -1,4 +1,4 @@
-"""Tagging of many calls in the background, and again what a worker left unfinished."""
+"""Tag many calls in the background, and resume what a worker left unfinished."""
 
 from celery import shared_task
 
@@ -8,12 +8,12 @@ from connections_app.web.jobs import stopping
 
 @shared_task
 def tag_calls(pk: int) -> None:
-    """Do the bulk tagging with this key, until it is done or the worker is stopping."""
+    """Run the bulk tagging with this key until it is done or the worker is stopping."""
     bulk.work(pk, stopping)
 
 
 @shared_task
 def queue_unfinished_tagging() -> None:
-    """Queue what the broker may have lost, or a worker left when it died."""
+    """Queue bulk taggings that the broker may have lost, or that a worker left when it died."""
     for pk in bulk.unfinished():
         tag_calls.delay(pk)

@@ -1,4 +1,4 @@
-"""`/calls/tags/` is with the other addresses that a call may share, in the project's `urls.py`."""
+"""The project's `urls.py` has `/calls/tags/`, with the other addresses that a call id may equal."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""`/calls/tags/`: which tags there are, and the tags of one call."""
+"""`/calls/tags/`: all tags, and the tags of one call."""
 
 from django.db.models import Q
 from django.http import HttpResponse
@@ -22,12 +22,12 @@ from connections_app.tags.forms import LONGEST_NAME, TagForm
 from connections_app.web.request import SignedInRequest
 from connections_app.web.responses import REFUSED, see_other
 
-RECENT_BULK = 20
+MAX_RECENT_BULK = 20
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def tags(request: SignedInRequest) -> HttpResponse:
-    """All tags, and with POST a new one."""
+    """Show all tags; make one on POST."""
     operator = request.user
     if request.method == "POST":
         return _make(request, operator)
@@ -36,13 +36,13 @@ def tags(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def tag_names(request: SignedInRequest) -> HttpResponse:
-    """All tags, as what a field completes its text with."""
+    """Return the names of all tags, as suggestions for a field."""
     return render(request, "tags/_tag_names.html", {"names": Tag.objects.values_list("name", flat=True)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_tag(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The form that renames and recolours a tag, and with POST the change."""
+    """Show the form that renames and recolours a tag; change it on POST."""
     operator = request.user
     tag = get_object_or_404(Tag, pk=pk)
     check_may_change_tags(operator)
@@ -62,12 +62,12 @@ def change_tag(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete_tag(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The question whether to delete a tag, with on how many calls it is; with POST the deleting."""
+    """Ask for confirmation, with the number of its calls; delete the tag on POST."""
     operator = request.user
     check_may_delete_tags(operator)
     tag = get_object_or_404(Tag, pk=pk)
     if request.method != "POST":
-        calls, views = CallTag.objects.filter(tag=tag).count(), len(saving.asking_for(tag.name))
+        calls, views = CallTag.objects.filter(tag=tag).count(), len(saving.views_with_tag(tag.name))
         return render(request, "tags/tag_delete.html", {"tag": tag, "calls": calls, "views": views})
     tagging.delete(tag, operator, address_of(request))
     return see_other("tags")
@@ -75,12 +75,11 @@ def delete_tag(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def tag_call(request: SignedInRequest, connection_id: str) -> HttpResponse:
-    """Put a tag on a call (`put`, its name), or take one off (`off`). For htmx, the call's tags as they are
-    then."""
+    """Add the tag named `put` to a call, or remove the one named `off`. htmx receives the resulting tags."""
     operator = request.user
     one = get_object_or_404(Connection.objects.for_rows(), connection_id=connection_id)
     check_may_tag(operator)
-    problem = _put_or_take_off(request, one, operator)
+    problem = _add_or_remove(request, one, operator)
     if not request.htmx and not problem:
         return see_other(one)
     context = tagging.of_call(one, operator) | {"problem": problem, "typed": request.POST.get("put", "")}
@@ -88,15 +87,15 @@ def tag_call(request: SignedInRequest, connection_id: str) -> HttpResponse:
     return render(request, template, context, status=REFUSED if problem else 200)
 
 
-def _put_or_take_off(request: SignedInRequest, one: Connection, operator: Operator) -> str:
-    """What is wrong with what is asked for; empty where it is done."""
+def _add_or_remove(request: SignedInRequest, one: Connection, operator: Operator) -> str:
+    """Add or remove the tag. Returns the reason if that fails, else an empty string."""
     address = address_of(request)
     form = TagForm({"name": request.POST.get("put") or request.POST.get("off"), "colour": Colour.BLUE})
     if not form.is_valid():
         return " ".join(map(str, form.errors["name"]))
     name = form.cleaned_data["name"]
     if "off" in request.POST:
-        if tag := tagging.named(name):
+        if tag := tagging.find(name):
             tagging.remove_from(tag, one, operator, address)
         return ""
     try:
@@ -126,7 +125,7 @@ def _tags_page(request: SignedInRequest, form: TagForm, status: int = 200) -> Ht
     context = {
         "form": form,
         "tags": tagging.with_counts(),
-        "counted_to": tagging.COUNTED_TO,
+        "counted_to": tagging.MAX_COUNTED,
         "colours": Colour.choices,
         "longest": LONGEST_NAME,
         "recent": _recent_bulk(request.user),
@@ -136,12 +135,12 @@ def _tags_page(request: SignedInRequest, form: TagForm, status: int = 200) -> Ht
 
 
 def _recent_bulk(operator: Operator) -> list[BulkTagging]:
-    """The latest bulk taggings that `operator` may look at: their own, a supervisor's are all."""
+    """Return the latest bulk taggings that `operator` may see: a supervisor all, others their own."""
     if not may_tag(operator):
         return []
-    whose = Q() if may_change_tags(operator) else Q(operator=operator)
-    recent = BulkTagging.objects.filter(whose).select_related("tag").defer("keys")
-    return list(recent.order_by("-pk")[:RECENT_BULK])
+    visible = Q() if may_change_tags(operator) else Q(operator=operator)
+    recent = BulkTagging.objects.filter(visible).select_related("tag").defer("keys")
+    return list(recent.order_by("-pk")[:MAX_RECENT_BULK])
 
 
 def _change_page(request: SignedInRequest, tag: Tag, form: TagForm, status: int = 200) -> HttpResponse:

@@ -9,13 +9,13 @@ import pytest
 
 from connections_app.contacts.csv_files import (
     Bad,
-    Read,
+    ParsedFile,
     Unreadable,
-    defused,
+    csv_lines,
+    escape_formula,
     heading,
-    read,
-    undefused,
-    written,
+    parse,
+    unescape_formula,
 )
 from connections_app.models import Contact
 
@@ -25,11 +25,11 @@ DANGEROUS = "=+-@\t\r"
 pytestmark = pytest.mark.django_db
 
 
-def of(text: str, country: str = "US") -> Read:
-    return read(text.encode(), country)
+def of(text: str, country: str = "US") -> ParsedFile:
+    return parse(text.encode(), country)
 
 
-def told(found: Read) -> list[tuple[Any, ...]]:
+def told(found: ParsedFile) -> list[tuple[Any, ...]]:
     return [(line.endpoint, line.name, line.notes, line.do_not_call) for line in found.lines]
 
 
@@ -45,7 +45,7 @@ def test_any_separator_beginning_and_end_of_line_is_read(separator: str, mark: s
     if ends == "\r":
         rows = rows[:2]
     text = mark + ends.join(separator.join(row) for row in rows)
-    found = read(text.replace("webrtc:ben", "+14155550143").encode(), "US")
+    found = parse(text.replace("webrtc:ben", "+14155550143").encode(), "US")
     assert found.bad == []
     assert told(found)[0] == ("+14155550142", "Ana Lima", "", None)
     if ends != "\r":
@@ -88,7 +88,7 @@ def test_columns_that_say_nothing_are_told() -> None:
 )
 def test_a_file_that_cannot_be_read_says_why(content: bytes, words: str) -> None:
     with pytest.raises(Unreadable, match=words):
-        read(content, "US")
+        parse(content, "US")
 
 
 @pytest.mark.parametrize(
@@ -151,8 +151,8 @@ def test_lines_that_do_not_agree_are_not_merged(second: str, words: str) -> None
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "'=1", "''-x"])
 def test_no_cell_is_a_formula(cell: str) -> None:
-    assert defused(cell)[0] not in DANGEROUS
-    assert undefused(defused(cell)) == cell
+    assert escape_formula(cell)[0] not in DANGEROUS
+    assert unescape_formula(escape_formula(cell)) == cell
 
 
 def test_what_is_written_is_read_back_the_same() -> None:
@@ -173,9 +173,9 @@ def test_what_is_written_is_read_back_the_same() -> None:
         for n in range(1000)
     ]
     contacts = [one for one in contacts if one.name or one.notes or one.do_not_call]
-    content = heading() + written(contacts)
+    content = heading() + csv_lines(contacts)
     cells = [cell for row in csv.reader(io.StringIO(content, newline="")) for cell in row]
     assert not [cell for cell in cells if cell[:1] in tuple(DANGEROUS)]
-    found = read(content.encode(), "DE")
+    found = parse(content.encode(), "DE")
     assert found.bad == []
     assert told(found) == [(one.endpoint, one.name, one.notes, one.do_not_call or None) for one in contacts]

@@ -36,18 +36,18 @@ def open_connections() -> int:
 
 
 async def sent() -> bytes:
-    return b"".join([piece async for piece in await streaming.begun(ASKED)])
+    return b"".join([piece async for piece in await streaming.start(ASKED)])
 
 
 def test_it_is_what_is_read_in_any_other_way() -> None:
     many(60)
-    with patch.object(copying, "ROWS", 7):
+    with patch.object(copying, "ROWS_PER_PIECE", 7):
         assert in_a_loop(sent()) == written("status=finished")
     assert streaming.running == 0
 
 
 def test_there_are_few_at_once() -> None:
-    with patch.object(streaming, "MOST", 0), pytest.raises(streaming.Busy):
+    with patch.object(streaming, "MAX_STREAMS", 0), pytest.raises(streaming.Busy):
         in_a_loop(sent())
 
 
@@ -55,11 +55,11 @@ def test_its_connection_goes_with_its_reader() -> None:
     many(20)
 
     async def leave() -> None:
-        async with aclosing(await streaming.begun(ASKED)) as pieces:
+        async with aclosing(await streaming.start(ASKED)) as pieces:
             await anext(pieces)
             assert streaming.running == 1
 
-    with patch.object(copying, "ROWS", 3):
+    with patch.object(copying, "ROWS_PER_PIECE", 3):
         in_a_loop(leave())
     assert streaming.running == 0
     wait_until(lambda: open_connections() == 0)
@@ -133,7 +133,7 @@ def test_what_is_not_understood_is_refused_with_the_reason(
 
 def test_who_comes_when_all_are_taken_is_asked_to_try_again(ana: Operator) -> None:
     many(3)
-    with patch.object(streaming, "MOST", 0):
+    with patch.object(streaming, "MAX_STREAMS", 0):
         answer, body = asked(ana)
     assert (answer.status_code, answer["Retry-After"]) == (503, "10")
     assert b"Try again in a few seconds." in body
@@ -161,7 +161,7 @@ def test_a_reader_that_leaves_frees_its_place(ana: Operator) -> None:
     """Of more places than there are, each is left in the middle; the next one still finds one."""
     generated(30_000)
     with running_dashboard(account("https://unused.example/v0")) as dashboard:
-        for _ in range(streaming.MOST + 2):
+        for _ in range(streaming.MAX_STREAMS + 2):
             leave_in_the_middle(dashboard, ana)
         wait_until(lambda: open_connections() == 0)
         answer = person(ana).post(f"{dashboard.address}/calls/export/", FORM)

@@ -58,7 +58,7 @@ def folder(settings: LazySettings, tmp_path: Path) -> Path:
 @contextmanager
 def few_at_once() -> Iterator[None]:
     """Progress is kept after every three calls."""
-    with patch.object(copying, "ROWS", 3), patch.object(making, "SAVED_EVERY", 0.0):
+    with patch.object(copying, "ROWS_PER_PIECE", 3), patch.object(making, "SAVE_INTERVAL_SECONDS", 0.0):
         yield
 
 
@@ -191,7 +191,7 @@ def test_a_worker_says_that_it_works_while_no_line_comes(ana: Operator, slow_add
     slow = {"options": "-c search_path=slowly,public"}
     with (
         patch.object(making._Making, "_save", noted),
-        patch.multiple(making, SAVED_EVERY=0.05, PAUSE=0.05),
+        patch.multiple(making, SAVE_INTERVAL_SECONDS=0.05, PIECE_TIMEOUT_SECONDS=0.05),
         patch.object(copying, "parameters", lambda: parameters() | slow),
     ):
         assert worked(one.pk).written == 800
@@ -302,7 +302,7 @@ def test_the_same_is_asked_for_once_until_it_is_there(ana: Operator) -> None:
 
 def test_nobody_has_too_many(client: Client, ana: Operator) -> None:
     many(6)
-    with patch.object(making, "MOST", 1), patch.object(writing, "INLINE_LIMIT", 5):
+    with patch.object(making, "MAX_EXPORTS", 1), patch.object(writing, "INLINE_LIMIT", 5):
         begun(ana, "sort=oldest")
         answer = client.post("/calls/export/", {"query": "", "format": "csv"})
     assertContains(answer, "You have 1 exports", status_code=400)

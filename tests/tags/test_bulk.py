@@ -138,7 +138,7 @@ def test_a_filter_that_is_wrong_is_refused_with_the_reason(ana: Client, query: s
 def test_one_that_takes_too_long_to_count_is_refused(ana: Client) -> None:
     many(3)
     with (
-        patch.object(bulk, "COUNTING", timedelta(milliseconds=20)),
+        patch.object(bulk, "COUNT_TIMEOUT", timedelta(milliseconds=20)),
         patch.object(bulk, "Count", sleeping),
     ):
         assertContains(ask(ana, ""), "could not be counted", status_code=422)

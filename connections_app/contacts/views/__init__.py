@@ -1,1 +1,1 @@
-"""The pages of contacts, one file a kind."""
+"""The pages of contacts, in one file for each kind."""

@@ -1,4 +1,4 @@
-"""`/contacts/`: the list, and one contact: its page, adding, changing, deleting and putting it back."""
+"""`/contacts/`: list, show, add, change, delete and restore contacts."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ LONGEST_ENDPOINT = 300
 
 @require_safe
 def show_contacts(request: SignedInRequest) -> HttpResponse:
-    """The list by name; `q` and `do_not_call` narrow it, and `deleted` offers to put one back."""
+    """Show the list by name, filtered by `q` and `do_not_call`; offer to restore the contact `deleted`."""
     form = ContactsForm(request.GET)
     page, count = NOTHING_FOUND, ""
     if form.is_valid():
@@ -52,7 +52,7 @@ def show_contacts(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def contact_for(request: SignedInRequest) -> HttpResponseRedirect:
-    """On to the contact of `endpoint`, a number or client, or to the form that adds one."""
+    """Redirect to the contact of `endpoint`, a number or client, or to the form that adds it."""
     endpoint = _endpoint_from_url(request)
     if contact := contact_of(endpoint):
         return redirect(contact)
@@ -61,12 +61,12 @@ def contact_for(request: SignedInRequest) -> HttpResponseRedirect:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_contact(request: SignedInRequest) -> HttpResponse:
-    """The form that adds a contact, filled in with `endpoint`, and with POST the adding."""
+    """Show the form that adds a contact, filled in with `endpoint`; add it on POST."""
     operator = request.user
     check_may_edit_contacts(operator)
     if request.method != "POST":
-        wished = {"endpoint": _endpoint_from_url(request)}
-        return _new_page(request, ContactForm(None, operator, initial=wished))
+        initial = {"endpoint": _endpoint_from_url(request)}
+        return _new_page(request, ContactForm(None, operator, initial=initial))
     form = ContactForm(request.POST, operator)
     if not form.is_valid():
         return _new_page(request, form, REFUSED)
@@ -80,7 +80,7 @@ def new_contact(request: SignedInRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def contact(request: SignedInRequest, pk: int) -> HttpResponse:
-    """One contact, with POST its change; who may only look sees no form."""
+    """Show one contact, and its form to people who may edit it; change it on POST."""
     operator = request.user
     if request.method != "POST":
         shown = get_object_or_404(Contact, pk=pk)
@@ -101,7 +101,7 @@ def contact(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete_contact(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The question whether to delete a contact, and with POST the deleting."""
+    """Ask for confirmation; delete the contact on POST."""
     operator = request.user
     check_may_edit_contacts(operator)
     if request.method != "POST":
@@ -119,7 +119,7 @@ def delete_contact(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def restore_contact(request: SignedInRequest) -> HttpResponse:
-    """Add a contact again that was just deleted; one that is there already is shown."""
+    """Restore a contact that was just deleted, or show the contact that exists by now."""
     operator = request.user
     check_may_edit_contacts(operator)
     was = _deleted(request.POST.get("deleted", ""))
@@ -133,16 +133,16 @@ def restore_contact(request: SignedInRequest) -> HttpResponse:
 
 
 def _endpoint_from_url(request: SignedInRequest) -> str:
-    """The number, in E.164, or the client that `endpoint` in the query string names."""
+    """Return the number, in E.164, or the client in the parameter `endpoint`."""
     return number_from_url(request.GET.get("endpoint", "")[:LONGEST_ENDPOINT], request.user.dials_from)
 
 
-def _deleted(asked: str) -> tuple[int, ContactFields] | None:
-    """The contact that can be put back, and the id it is asked for by."""
-    if not (asked.isascii() and asked.isdigit() and len(asked) < 19):
+def _deleted(action_id: str) -> tuple[int, ContactFields] | None:
+    """Return the id of the deletion, and the contact that it can restore."""
+    if not (action_id.isascii() and action_id.isdigit() and len(action_id) < 19):
         return None
-    was = changes.deletion(int(asked))
-    return (int(asked), was) if was else None
+    was = changes.deleted_contact(int(action_id))
+    return (int(action_id), was) if was else None
 
 
 def _new_page(request: SignedInRequest, form: ContactForm, status: int = 200) -> HttpResponse:
@@ -151,7 +151,7 @@ def _new_page(request: SignedInRequest, form: ContactForm, status: int = 200) ->
 
 
 def _read(form: ContactForm) -> Endpoint | None:
-    """The number that the form would keep, so that its country is seen before anything is."""
+    """Return the number that the form would save, so that its country is visible before saving."""
     try:
         end = endpoint_of(parse_endpoint(form["endpoint"].value() or "", form.operator.dials_from))
     except InvalidEndpoint:
@@ -190,7 +190,7 @@ def _delete_page(
 
 
 def _exists(request: SignedInRequest, mine: ContactFields, theirs: Contact) -> HttpResponse:
-    """On to the contact that there is already, unless what was written says something else of it."""
+    """Redirect to the existing contact, unless the form differs from it."""
     if not mine.adds_nothing_to(theirs):
         return _conflict(request, mine, theirs, exists=True)
     messages.info(request, "There is a contact for this already: this one.")
@@ -200,7 +200,7 @@ def _exists(request: SignedInRequest, mine: ContactFields, theirs: Contact) -> H
 def _conflict(
     request: SignedInRequest, mine: ContactFields, theirs: Contact | None, *, exists: bool = False
 ) -> HttpResponse:
-    """Both: what was written, and what is there now, if it still is."""
+    """Show both versions: the form's, and the contact as it is now, if it still exists."""
     context = {
         "mine": mine,
         "theirs": theirs,

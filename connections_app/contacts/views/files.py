@@ -1,4 +1,4 @@
-"""`/contacts/import/` and `/contacts/export/`: many contacts at once, as a file."""
+"""`/contacts/import/` and `/contacts/export/`: many contacts in a file."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from connections_app.access.permissions import check_may_import_contacts
 from connections_app.audit.log import address_of
 from connections_app.contacts import exporting, importing
-from connections_app.contacts.csv_files import LARGEST_BYTES, MOST_LINES, Unreadable
+from connections_app.contacts.csv_files import LARGEST_BYTES, MAX_LINES, Unreadable
 from connections_app.contacts.forms import UploadForm
 from connections_app.models import ContactImport
 from connections_app.web.concurrency import Slot
@@ -21,7 +21,7 @@ from connections_app.web.responses import CONFLICT, REFUSED, see_other
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def import_contacts(request: SignedInRequest) -> HttpResponse:
-    """The form that takes a file, and with POST on to what it would do."""
+    """Show the upload form; on POST, store the file and redirect to its dry run."""
     operator = request.user
     check_may_import_contacts(operator)
     if request.method != "POST":
@@ -40,7 +40,7 @@ def import_contacts(request: SignedInRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def contact_import(request: SignedInRequest, import_id: UUID) -> HttpResponse:
-    """What a file would do, and with POST the doing; afterwards, what it did."""
+    """Show the dry run of a file, or the result once imported; import it on POST."""
     operator = request.user
     check_may_import_contacts(operator)
     imported = get_object_or_404(ContactImport, pk=import_id, owner=operator)
@@ -58,7 +58,7 @@ def contact_import(request: SignedInRequest, import_id: UUID) -> HttpResponse:
 
 @require_POST
 def export_contacts(request: SignedInRequest) -> StreamingHttpResponse:
-    """All contacts as CSV."""
+    """Send all contacts as CSV."""
     operator = request.user
     check_may_import_contacts(operator)
     name = f"contacts-{timezone.localdate():%Y-%m-%d}.csv"
@@ -73,7 +73,7 @@ def _upload_page(request: SignedInRequest, form: UploadForm, status: int = 200) 
     context = {
         "form": form,
         "country": request.user.dials_from,
-        "most_lines": f"{MOST_LINES:,}",
+        "most_lines": f"{MAX_LINES:,}",
         "largest": LARGEST_BYTES,
     }
     return render(request, "contacts/import.html", context, status=status)
@@ -86,5 +86,5 @@ def _import_page(
     if imported.done_at:
         return render(request, "contacts/imported.html", context)
     with Slot(request.user.pk):
-        plan = importing.planned(imported, request.user)
+        plan = importing.make_plan(imported, request.user)
     return render(request, "contacts/dry_run.html", context | {"plan": plan}, status=status)
