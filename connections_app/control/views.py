@@ -37,7 +37,7 @@ from connections_app.web.responses import see_other
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def place(request: SignedInRequest) -> HttpResponseBase:
-    """Show the form, prefilled with `number`, `client` and `routine` of the URL; with POST, place the call."""
+    """Show the form, prefilled with `number`, `client` and `routine` of the URL; with POST, call."""
     operator = request.user
     check_may_place(operator)
     if request.method != "POST":
