@@ -132,7 +132,7 @@ class Offers:
 class CallsForm(forms.Form):
     """The filters and the order of the list of calls.
 
-    In `cleaned_data`, `until` is exclusive, and `since` and `until` include the days of `when`.
+    Cleaning makes `until` exclusive, and converts `when` to `since` and `until`.
     """
 
     q = forms.CharField(
@@ -250,7 +250,7 @@ def is_short(text: str) -> bool:
 
 
 def calls_with(written: str, country: str) -> Q:
-    """Match calls with this text in a number or a client, or at the beginning of their id, in any case.
+    """Match calls with this text in a number or client, or as (the beginning of) their id in either case.
 
     A text that is too short must be a whole client. Numbers are read as people write them in `country`
     (`GB`).

@@ -65,7 +65,7 @@ def calls_on(page: Page, calls: ConnectionQuerySet) -> list[Connection]:
 
 
 def read(rows: QuerySet[Row]) -> list[Row]:
-    """Return these rows, of any table, which are sorted and limited to a page. Raises `TooSlow`."""
+    """Return the rows of a sorted query of any table that is limited to a page. Raises `TooSlow`."""
     try:
         with within(FIRST_TIMEOUT):
             return list(rows)
