@@ -30,7 +30,7 @@ Answer = Rejected | Unknown
 
 
 class RequestConflict(Exception):
-    """The request's id belongs to another request: one with other contents, or by another person."""
+    """Raised if a request's id belongs to another request: with other contents, or by another person."""
 
     def __init__(self, request_id: UUID) -> None:
         super().__init__(

@@ -44,7 +44,7 @@ READ_INTERVAL = timedelta(seconds=0.9)  # less than the second between two round
 MAX_CONCURRENT = 8
 MAX_PER_ROUND = 50
 # After earlier callbacks, the one for the connected call, which fetches its script, may be in transit.
-CALLBACK_GRACE = timedelta(seconds=5)
+GRACE = timedelta(seconds=5)
 
 CLAIM = f"""
     UPDATE connections_app_script AS script
@@ -143,7 +143,7 @@ def _read_head(client: SiftClient) -> None:
 def _waiting(now: datetime) -> list[CallRequest]:
     return list(
         CallRequest.objects.filter(
-            Q(called_back_at=None) | Q(connection__changed_at__lt=now - CALLBACK_GRACE),
+            Q(called_back_at=None) | Q(connection__changed_at__lt=now - GRACE),
             script__offered_at=None,
             script__settled_at=None,
             script__superseded_by=None,

@@ -9,7 +9,7 @@ from connections_app.models import Operator
 
 
 class List(TextChoices):
-    """The lists whose columns a person may hide; values are the keys of `Operator.hidden_columns`."""
+    """The lists whose columns may be hidden; the values are used in forms and `Operator.hidden_columns`."""
 
     CALLS = "calls", "Calls"
     LIVE = "live", "Calls in progress"
