@@ -1,4 +1,4 @@
-"""What `/calls/` can be asked: the query string as a form, and the form as a query. Written here once.
+"""The filters of `/calls/`: the query string as a form, and the form as a database query.
 
 The list, exports, tagging of all that match, and links from figures to the calls behind them all go through
 `CallsForm` and `filtered`.
@@ -25,24 +25,22 @@ from connections_app.models.countries import COUNTRY_NAMES
 from connections_app.models.requests import CLIENT
 from connections_app.sift.number_search import search_texts
 
-EARLIEST, LATEST = 1970, 2200
-LONGEST = 2**31 - 1  # seconds
+EARLIEST_YEAR, LATEST_YEAR = 1970, 2200
+MAX_SECONDS = 2**31 - 1
 DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 DATE_AND_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?", re.ASCII)
 # Seconds, or minutes and hours before them: 90, 1:30, 1:02:03.
-LENGTH = re.compile(r"(?:(?:(\d{1,6}):)?(\d{1,8}):)?(\d{1,10})", re.ASCII)
-# The index holds pieces of three characters; what is shorter would be looked for in every row.
-LEAST_CHARACTERS = 3
-LEAST_OF_AN_ID = 4  # characters; fewer are the beginning of too many ids
+DURATION = re.compile(r"(?:(?:(\d{1,6}):)?(\d{1,8}):)?(\d{1,10})", re.ASCII)
+MIN_CHARACTERS = 3  # the trigram index cannot find shorter texts: every row would be read
+MIN_ID_CHARACTERS = 4  # too many ids begin with fewer
 COUNTRIES = sorted(COUNTRY_NAMES.items(), key=lambda one: one[1])
-# Names the country that a query was written in, where it is kept for later: numbers in `q` are read as there.
-COUNTRY = "dials_from"
-# So many contacts may have a text in their names; their numbers are then looked for.
-MOST_CONTACTS = 50
+# The parameter of a saved query with the country in which it was written: numbers in `q` are read as there.
+COUNTRY_PARAMETER = "dials_from"
+MAX_CONTACTS = 50  # found by name in `q`: each adds its endpoint to the query
 
 
 class Sort(models.TextChoices):
-    """In what order the list is. Calls whose talk time is not known are the shortest."""
+    """The order of the list. Calls with unknown talk time are the shortest."""
 
     NEWEST = "newest", "Newest first"
     OLDEST = "oldest", "Oldest first"
@@ -51,7 +49,7 @@ class Sort(models.TextChoices):
 
 
 class When(models.TextChoices):
-    """Days told from today in the person's zone, so that a saved view of them stays true."""
+    """Days relative to today in the person's time zone, so that a saved view of them stays correct."""
 
     TODAY = "today", "Today"
     YESTERDAY = "yesterday", "Yesterday"
@@ -59,7 +57,7 @@ class When(models.TextChoices):
     MONTH = "30d", "Last 30 days"
 
     def days(self, today: date) -> tuple[date, date | None]:
-        """The first day and the last, None where it goes on."""
+        """Return the first and the last day; None if the range is open."""
         match self:
             case When.YESTERDAY:
                 return today - timedelta(days=1), today - timedelta(days=1)
@@ -72,11 +70,11 @@ class When(models.TextChoices):
 
 
 class MomentField(forms.CharField):
-    """A date, or a date and time, in the person's zone, as an instant in UTC.
+    """A date, or a date and time, in the person's time zone, as an instant in UTC.
 
-    A date means its first moment, or `to_its_end` the first of the next. Of a time that clocks show twice it
-    is the first, or `to_its_end` the second, so that a range holds both. A time that clocks leave out is the
-    instant at which they go forward.
+    A date means its first moment, or with `to_its_end` the first moment of the next day. A time that clocks
+    show twice means the first, or with `to_its_end` the second, so that a range includes both. A time that
+    clocks skip means the instant at which they go forward.
     """
 
     def __init__(self, *, to_its_end: bool = False, **kwargs: Any) -> None:
@@ -91,29 +89,29 @@ class MomentField(forms.CharField):
             moment = _moment(text, self.to_its_end)
         except (ValueError, OverflowError):
             raise ValidationError("Enter a date as 2026-05-31, or with a time as 2026-05-31T14:30.") from None
-        if not EARLIEST <= timezone.localtime(moment).year <= LATEST:
-            raise ValidationError(f"Enter a date between {EARLIEST} and {LATEST}.")
+        if not EARLIEST_YEAR <= timezone.localtime(moment).year <= LATEST_YEAR:
+            raise ValidationError(f"Enter a date between {EARLIEST_YEAR} and {LATEST_YEAR}.")
         return moment
 
 
-class LengthField(forms.CharField):
-    """A length of time in seconds, which may be written with minutes and hours; None for nothing."""
+class DurationField(forms.CharField):
+    """A duration in seconds, which may be written with minutes and hours; None if empty."""
 
     def clean(self, value: Any) -> int | None:
         text = super().clean(value)
         if not text:
             return None
-        written = LENGTH.fullmatch(text)
+        written = DURATION.fullmatch(text)
         if not written:
             raise ValidationError("Enter seconds as 90, or minutes and seconds as 1:30.")
         hours, minutes, seconds = (int(part or 0) for part in written.groups())
-        if (length := hours * 3600 + minutes * 60 + seconds) > LONGEST:
+        if (duration := hours * 3600 + minutes * 60 + seconds) > MAX_SECONDS:
             raise ValidationError("Enter a shorter time.")
-        return length
+        return duration
 
 
 class AnyOf(forms.MultipleChoiceField):
-    """Some of a few values; one that there is not is named."""
+    """Any of a few choices; the error names a value that is not one of them."""
 
     default_error_messages = {"invalid_choice": "There is no “%(value)s” to choose."}
 
@@ -125,15 +123,17 @@ class AnyOf(forms.MultipleChoiceField):
 
 
 class Offers:
-    """What people make and filters name, each read when it is first asked for, and once."""
+    """The choices of filters that come from the database, each read once, when it is first needed."""
 
     def __init__(self) -> None:
         self.operators, self.tags = cache(operators), cache(tags)
 
 
 class CallsForm(forms.Form):
-    """The filters over the list of calls, and its order. Once cleaned, `until` is exclusive, and `when` has
-    become `since` and `until`."""
+    """The filters and the order of the list of calls.
+
+    Cleaning makes `until` exclusive, and converts `when` to `since` and `until`.
+    """
 
     q = forms.CharField(
         required=False,
@@ -153,19 +153,19 @@ class CallsForm(forms.Form):
     operator = AnyOf()
     tag = AnyOf()
     country = AnyOf(choices=lambda: COUNTRIES)
-    min_seconds = LengthField(required=False, label="At least", max_length=20)
-    max_seconds = LengthField(required=False, label="At most", max_length=20)
+    min_seconds = DurationField(required=False, label="At least", max_length=20)
+    max_seconds = DurationField(required=False, label="At most", max_length=20)
     notes = AnyOf(choices=[("yes", "With notes")])
     sort = forms.ChoiceField(required=False, choices=Sort.choices)
 
-    # The endpoints of contacts with the text in their names.
+    # The endpoints of contacts with the text of `q` in their names.
     named: list[str] = []
 
     def __init__(self, *args: Any, offers: Offers | None = None, country: str = "", **kwargs: Any) -> None:
-        """Several forms may share their `offers`. Numbers in `q` are read as in `country` (`GB`), or as in
-        the one that the query names."""
+        """Several forms may share `offers`. Numbers in `q` are read as in the query's country, else `country`
+        (`GB`)."""
         super().__init__(*args, **kwargs)
-        self.dials_from = str(self.data.get(COUNTRY) or country or settings.DEFAULT_COUNTRY)
+        self.dials_from = str(self.data.get(COUNTRY_PARAMETER) or country or settings.DEFAULT_COUNTRY)
         offers = offers or Offers()
         self.fields["operator"].choices = offers.operators  # type: ignore[attr-defined]
         self.fields["tag"].choices = offers.tags  # type: ignore[attr-defined]
@@ -173,8 +173,8 @@ class CallsForm(forms.Form):
     def clean_q(self) -> str:
         written: str = self.cleaned_data["q"]
         self.named = _named(written)
-        if len(self.named) > MOST_CONTACTS:
-            raise ValidationError(f"More than {MOST_CONTACTS} contacts are named so. Enter more of the name.")
+        if len(self.named) > MAX_CONTACTS:
+            raise ValidationError(f"More than {MAX_CONTACTS} contacts are named so. Enter more of the name.")
         return written
 
     def clean_sort(self) -> Sort:
@@ -196,47 +196,47 @@ class CallsForm(forms.Form):
 
     @property
     def problems(self) -> str:
-        """What is wrong with it, in sentences; empty for a valid form."""
+        """Return the errors as sentences; empty for a valid form."""
         return " ".join(str(error) for errors in self.errors.values() for error in errors)
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is filtered; the order is no filter."""
+        """Return True if no filter is set; the order is not a filter."""
         return all(value in (None, "", []) for name, value in self.cleaned_data.items() if name != "sort")
 
 
 def filtered(form: CallsForm) -> ConnectionQuerySet:
-    """The calls that a valid form asks for, in no order yet."""
-    asked = form.cleaned_data
+    """Return the calls that match a valid form, unordered."""
+    cleaned = form.cleaned_data
     calls = Connection.objects.all()
-    if asked["q"]:
-        calls = calls.filter(_with_text(asked["q"], form.dials_from, form.named))
-    if asked["status"]:
-        calls = calls.filter(status__in=asked["status"])
-    if asked["direction"]:
-        calls = calls.filter(direction__in=asked["direction"])
-    if asked["since"]:
-        calls = calls.filter(at__gte=asked["since"])
-    if asked["until"]:
-        calls = calls.filter(at__lt=asked["until"])
-    if asked["operator"]:
-        people = Operator.objects.filter(username__in=asked["operator"]).values_list("pk", flat=True)
+    if cleaned["q"]:
+        calls = calls.filter(_with_text(cleaned["q"], form.dials_from, form.named))
+    if cleaned["status"]:
+        calls = calls.filter(status__in=cleaned["status"])
+    if cleaned["direction"]:
+        calls = calls.filter(direction__in=cleaned["direction"])
+    if cleaned["since"]:
+        calls = calls.filter(at__gte=cleaned["since"])
+    if cleaned["until"]:
+        calls = calls.filter(at__lt=cleaned["until"])
+    if cleaned["operator"]:
+        people = Operator.objects.filter(username__in=cleaned["operator"]).values_list("pk", flat=True)
         calls = calls.filter(operator_id__in=list(people))
-    if asked["tag"]:
-        calls = _tagged(calls, asked["tag"])
-    if asked["country"]:
-        calls = calls.filter(country__in=asked["country"])
-    if asked["min_seconds"] is not None:
-        calls = calls.talked(at_least=asked["min_seconds"])
-    if asked["max_seconds"] is not None:
-        calls = calls.talked(at_most=asked["max_seconds"])
-    if asked["notes"]:
+    if cleaned["tag"]:
+        calls = _tagged(calls, cleaned["tag"])
+    if cleaned["country"]:
+        calls = calls.filter(country__in=cleaned["country"])
+    if cleaned["min_seconds"] is not None:
+        calls = calls.talked(at_least=cleaned["min_seconds"])
+    if cleaned["max_seconds"] is not None:
+        calls = calls.talked(at_most=cleaned["max_seconds"])
+    if cleaned["notes"]:
         calls = calls.filter(pk__in=Note.objects.filter(removed_at=None).values("connection_id"))
     return calls
 
 
 def order_of(form: CallsForm) -> Order:
-    """In which order a valid form asks for its calls."""
+    """Return the order of the list that a valid form sets."""
     match form.cleaned_data["sort"]:
         case Sort.LONGEST | Sort.SHORTEST as sort:
             return Order.by_talk(descending=sort == Sort.LONGEST)
@@ -244,13 +244,13 @@ def order_of(form: CallsForm) -> Order:
             return Order.by_time(descending=sort == Sort.NEWEST, by_tag=len(form.cleaned_data["tag"]) == 1)
 
 
-def is_short(wanted: str) -> bool:
-    """Whether a text is only looked for as a whole name: it has fewer than three letters and digits."""
-    return sum(map(str.isalnum, wanted)) < LEAST_CHARACTERS
+def is_short(text: str) -> bool:
+    """Return True if `text` is only matched as a whole name: it has fewer than three letters and digits."""
+    return sum(map(str.isalnum, text)) < MIN_CHARACTERS
 
 
 def calls_with(written: str, country: str) -> Q:
-    """Calls with this in a number or a client, or whose id is this or begins so, also in capitals or without.
+    """Match calls with this text in a number or client, or as (the beginning of) their id in either case.
 
     A text that is too short must be a whole client. Numbers are read as people write them in `country`
     (`GB`).
@@ -258,13 +258,13 @@ def calls_with(written: str, country: str) -> Q:
     texts, name = search_texts(written, country), written.strip()
     if is_short(texts[0]):
         texts = [f"{BETWEEN}{CLIENT}{texts[0]}{BETWEEN}"]
-    lookup = "connection_id__startswith" if len(name) >= LEAST_OF_AN_ID else "connection_id"
+    lookup = "connection_id__startswith" if len(name) >= MIN_ID_CHARACTERS else "connection_id"
     with_id = (Q((lookup, one)) for one in {name: 0, name.lower(): 0, name.upper(): 0})
     return reduce(or_, [*(Q(ILike(ENDS, text)) for text in texts), *with_id])
 
 
 def _with_text(written: str, country: str, named: list[str]) -> Q:
-    """The same, and calls with the numbers and clients whose contacts have it in their names."""
+    """Match the calls of `calls_with`, and the calls with an endpoint in `named`."""
     calls = calls_with(written, country)
     for endpoint in named:
         calls |= with_party(endpoint)
@@ -273,11 +273,11 @@ def _with_text(written: str, country: str, named: list[str]) -> Q:
 
 def _named(written: str) -> list[str]:
     text = written.strip()
-    return endpoints_named(text, whole=is_short(text), limit=MOST_CONTACTS + 1) if text else []
+    return endpoints_named(text, whole=is_short(text), limit=MAX_CONTACTS + 1) if text else []
 
 
 def _tagged(calls: ConnectionQuerySet, names: list[str]) -> ConnectionQuerySet:
-    """One tag's calls by a join, in whose order they can be read; of several tags, each call once."""
+    """Filter by tags: for one tag with a join, whose index gives the order; for several, each call once."""
     tags = list(Tag.objects.filter(name__in=names).values_list("pk", flat=True))
     if len(names) == 1:
         return calls.filter(call_tags__tag__in=tags)
@@ -285,14 +285,14 @@ def _tagged(calls: ConnectionQuerySet, names: list[str]) -> ConnectionQuerySet:
 
 
 def operators() -> list[tuple[str, str]]:
-    """Everybody, by name, whether or not they may sign in still."""
+    """Return all operators, active or not, as choices (username, name), by name."""
     people = Operator.objects.only("username", "first_name", "last_name")
     names = [(one.username, one.shown_name) for one in people]
     return sorted(names, key=lambda one: one[1].lower())
 
 
 def tags() -> list[tuple[str, str]]:
-    """All tags, by name."""
+    """Return all tags as choices, by name."""
     return [(name, name) for name in Tag.objects.values_list("name", flat=True)]
 
 
@@ -312,9 +312,9 @@ def _moment(text: str, to_its_end: bool) -> datetime:
 
 
 def _instant(shown: datetime, zone: tzinfo, *, second: bool = False) -> datetime:
-    """Return when clocks in `zone` show `shown`, in UTC: the first time, or the `second` where there are two.
+    """Return the instant in UTC at which clocks in `zone` show `shown`: the first, or the `second` of two.
 
-    Where they never show it, since they go forward over it, return when they do so.
+    If they skip it, return the instant at which they go forward.
     """
     early, late = (shown.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     if early <= late:

@@ -1,4 +1,4 @@
-"""Addresses of the list of calls: with one filter fewer, with another range, in another order."""
+"""URLs of the list of calls: without one of its filters, with another range, in another order."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ DATES = ("since", "until")
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One filter that is set, and the address of the list without it."""
+    """One filter that is set, and the URL of the list without it."""
 
     label: str
     remove_url: str
@@ -21,7 +21,7 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One way of showing the list, with its address, and whether it is the one that is shown."""
+    """One range or order of the list, with its URL; `is_active` if it is the current one."""
 
     label: str
     url: str
@@ -31,14 +31,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a query asks for, with its order, for a sentence; and what of it is not understood."""
+    """A query's filters and order as words of a sentence, and the error of an invalid one."""
 
     words: str
     problem: str
 
 
 def chips(form: CallsForm, query: QueryDict) -> list[Chip]:
-    """One chip for each value that is set. `form` has been checked, or its labels may be the bare values."""
+    """Return one chip for each value that is set. An unvalidated `form` may give values as labels."""
     return [
         Chip(_label(form, name, value), _address(pair for pair in pairs_of(query) if pair != (name, value)))
         for name, value in dict.fromkeys(pairs_of(query))
@@ -47,29 +47,29 @@ def chips(form: CallsForm, query: QueryDict) -> list[Chip]:
 
 
 def words(form: CallsForm, query: QueryDict) -> str:
-    """All filters that are set, for a sentence: `Failed, from 2026-05-01`."""
+    """Return all filters that are set, for a sentence: `Failed, from 2026-05-01`."""
     return ", ".join(chip.label for chip in chips(form, query))
 
 
 def described(query: str, offers: Offers | None = None) -> Description:
-    """What a saved query asks for. Those of several queries share their `offers`."""
-    asked = QueryDict(query)
-    form = CallsForm(asked, offers=offers)
+    """Return the description of a saved query. Several queries may share `offers`."""
+    parameters = QueryDict(query)
+    form = CallsForm(parameters, offers=offers)
     problem = form.problems
-    order = asked.get("sort", "")
+    order = parameters.get("sort", "")
     sort = [str(Sort(order).label).lower()] if order in Sort and order != Sort.NEWEST else []
-    return Description(", ".join(filter(None, [words(form, asked), *sort])) or "all calls", problem)
+    return Description(", ".join(filter(None, [words(form, parameters), *sort])) or "all calls", problem)
 
 
 def narrower_ranges(query: QueryDict) -> list[Choice]:
-    """The same list in the last 7 and 30 days, where that is less than what is asked for."""
+    """Return the last 7 and the last 30 days as ranges, where they are narrower than the current range."""
     if query.get("since") or query.get("when") not in (None, "", When.MONTH):
         return []
     return [one for one in quick_ranges(query) if one.value in (When.WEEK, When.MONTH) and not one.is_active]
 
 
 def quick_ranges(query: QueryDict) -> list[Choice]:
-    """Any time, and days told from today."""
+    """Return any time, and the ranges of days relative to today."""
     has_dates = any(query.get(name) for name in DATES)
     current = query.get("when", "")
     ranges = [("", "Any time"), *When.choices]
@@ -80,12 +80,12 @@ def quick_ranges(query: QueryDict) -> list[Choice]:
 
 
 def in_range(query: QueryDict, when: str) -> str:
-    """The address of the same list in the days that `when` says."""
+    """Return the URL of the same list in the range `when`."""
     return _with(query, when=when, since="", until="")
 
 
 def sorts(query: QueryDict) -> list[Choice]:
-    """The orders that the list can be in."""
+    """Return the possible orders of the list."""
     current = query.get("sort") or Sort.NEWEST
     return [
         Choice(
@@ -100,7 +100,7 @@ def sorts(query: QueryDict) -> list[Choice]:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A column that orders the list: where a click on it leads, and which way it orders now, if it does."""
+    """A column that orders the list: the URL of its link, and its direction if it is the current order."""
 
     label: str
     url: str
@@ -108,7 +108,7 @@ class Heading:
 
 
 def headings(query: QueryDict) -> dict[str, Heading]:
-    """The two columns that order the list; a click on the one that does turns the order round."""
+    """Return the two columns that order the list; the link of the current one reverses the order."""
     orders = {one.value: one for one in sorts(query)}
     return {
         "by_time": _heading("Started", orders[Sort.NEWEST], orders[Sort.OLDEST]),
@@ -123,13 +123,13 @@ def _heading(label: str, first: Choice, other: Choice) -> Heading:
 
 
 def filters_query(query: QueryDict) -> str:
-    """What `query` asks for, written the same however its pairs are ordered or repeated."""
+    """Return the filters and the order of `query` in a canonical form, for comparison."""
     pairs = dict.fromkeys(sorted(pairs_of(query)))
     return urlencode([pair for pair in pairs if pair != ("sort", Sort.NEWEST)])
 
 
 def pairs_of(query: QueryDict) -> list[tuple[str, str]]:
-    """The filters and the order that a query string sets, without its place in the list."""
+    """Return the filters and the order that a query string sets, without its page."""
     return [
         (name, value.strip())
         for name in CallsForm.base_fields
@@ -138,9 +138,9 @@ def pairs_of(query: QueryDict) -> list[tuple[str, str]]:
     ]
 
 
-def _with(query: QueryDict, **wanted: str) -> str:
-    kept = [pair for pair in pairs_of(query) if pair[0] not in wanted]
-    return _address([*kept, *((name, value) for name, value in wanted.items() if value)])
+def _with(query: QueryDict, **changes: str) -> str:
+    kept = [pair for pair in pairs_of(query) if pair[0] not in changes]
+    return _address([*kept, *((name, value) for name, value in changes.items() if value)])
 
 
 def _label(form: CallsForm, name: str, value: str) -> str:

@@ -1,4 +1,4 @@
-"""The menus of the row of filters: what each offers, and what is chosen of it."""
+"""The menus in the row of filters: their options, and which of them are chosen."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from django.http import QueryDict
 from connections_app.call_list.filters import CallsForm, When, operators, tags
 from connections_app.models.countries import COUNTRY_NAMES
 
-# The long ones: what each is called, and what it offers.
+# The long menus: the label of each, and the plural for its options.
 LABELS = {"operator": "Operator", "tag": "Tag", "country": "Country"}
 MANY = {"operator": "operators", "tag": "tags", "country": "countries"}
-# The countries that calls are from, each found by one step in the index, however many calls there are.
+# The countries of calls, each found by one step in the index, independent of the number of calls.
 COUNTRIES_OF_CALLS = """
     WITH RECURSIVE found AS (
         (SELECT country FROM connections_app_connection WHERE country IS NOT NULL ORDER BY country LIMIT 1)
@@ -28,6 +28,8 @@ COUNTRIES_OF_CALLS = """
 
 @dataclass(frozen=True, slots=True)
 class Option:
+    """One option of a menu."""
+
     value: str
     label: str
     is_chosen: bool
@@ -35,8 +37,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """A filter of which any values may be chosen. One that `is_long` shows the chosen ones, and reads all of
-    them when it is opened."""
+    """A filter with any number of chosen options. If `is_long`, it reads the others when it is opened."""
 
     name: str
     label: str
@@ -47,12 +48,12 @@ class Menu:
 
     @property
     def words(self) -> str:
-        """What is chosen, or that nothing is."""
+        """Return the chosen labels, or the label for none."""
         return ", ".join(option.label for option in self.options if option.is_chosen) or self.any
 
 
 def row(form: CallsForm) -> list[Menu]:
-    """The menus that stand in the row itself, of a form that has been checked."""
+    """Return the menus in the row itself, from a validated form."""
     return [
         _menu(form, "status", "Status", "Any status"),
         _menu(form, "direction", "Direction", "Any direction"),
@@ -62,23 +63,23 @@ def row(form: CallsForm) -> list[Menu]:
 
 
 def countries(form: CallsForm) -> Menu:
-    """The menu of countries."""
+    """Return the menu of countries."""
     return _long(form, "country", "Any country")
 
 
 def every_option(name: str, query: QueryDict) -> list[Option]:
-    """All that a long menu offers, what `query` has chosen first. One query."""
+    """Return all options of a long menu, those chosen in `query` first. One database query."""
     chosen = query.getlist(name)
     return sorted(_options(_offered(name, chosen), chosen), key=lambda option: not option.is_chosen)
 
 
 def set_beyond_the_row(query: QueryDict) -> int:
-    """How many of the filters that are out of sight are set."""
+    """Return how many of the filters outside the row are set."""
     return sum(any(query.getlist(name)) for name in ("country", "min_seconds", "max_seconds", "notes"))
 
 
 def when_words(query: QueryDict) -> str:
-    """The days that are asked for, in few words."""
+    """Return the range of days in few words."""
     since, until = (query.get(name, "").replace("T", " ") for name in ("since", "until"))
     if since or until:
         if since and until:
@@ -97,8 +98,8 @@ def _offered(name: str, chosen: Sequence[str]) -> Iterable[tuple[str, str]]:
         case _:
             with database.cursor() as cursor:
                 cursor.execute(COUNTRIES_OF_CALLS)
-                there = {code for (code,) in cursor.fetchall()} | {c for c in chosen if c in COUNTRY_NAMES}
-            return sorted(((code, COUNTRY_NAMES[code]) for code in there), key=lambda one: one[1])
+                codes = {code for (code,) in cursor.fetchall()} | {c for c in chosen if c in COUNTRY_NAMES}
+            return sorted(((code, COUNTRY_NAMES[code]) for code in codes), key=lambda one: one[1])
 
 
 def _menu(form: CallsForm, name: str, label: str, any_: str) -> Menu:

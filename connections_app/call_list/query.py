@@ -1,4 +1,4 @@
-"""The filters of a list's address, for what is done with all calls that match: none of them is ignored."""
+"""The filters in a list's URL, for actions on all calls that match: no filter is ignored."""
 
 from urllib.parse import urlencode
 
@@ -6,22 +6,22 @@ from django.conf import settings
 from django.http import QueryDict
 from django.utils import timezone
 
-from connections_app.call_list.filters import COUNTRY, CallsForm, When
+from connections_app.call_list.filters import COUNTRY_PARAMETER, CallsForm, When
 from connections_app.call_list.links import pairs_of, words
 from connections_app.sift.number_search import search_texts
 
-# What a list's address holds beside its filters: where in the list it is, how it looks, how numbers are read.
-BESIDE_FILTERS = {"above", "below", "before", "after", "view", COUNTRY}
+# Parameters of a list's URL that are not filters: its page, its view, and how numbers are read.
+OTHER_PARAMETERS = {"above", "below", "before", "after", "view", COUNTRY_PARAMETER}
 
 
 class Refused(ValueError):
-    """What is asked for cannot be done; the text says why."""
+    """Raised if a request cannot be fulfilled; the text gives the reason."""
 
 
 def form_of(query: QueryDict) -> CallsForm:
-    """The valid form that a list's query string holds, in the zone that is active. Raises `Refused`."""
+    """Return the form of a list's query string, in the current time zone. Raises `Refused` if invalid."""
     for name in query:
-        if name not in CallsForm.base_fields and name not in BESIDE_FILTERS:
+        if name not in CallsForm.base_fields and name not in OTHER_PARAMETERS:
             raise Refused(f"“{name}” is not a filter of the list of calls.")
     form = CallsForm(query)
     if not form.is_valid():
@@ -30,9 +30,9 @@ def form_of(query: QueryDict) -> CallsForm:
 
 
 def with_fixed_dates(query: QueryDict, country: str) -> str:
-    """What a valid `query` asks for, with days told from today as dates: it asks for the same tomorrow.
+    """Return a valid `query` with days relative to today as dates, so that it means the same tomorrow.
 
-    Numbers in it are read as in `country`, whoever reads it.
+    Numbers in it are read as in `country` (`GB`), for every reader.
     """
     pairs = [pair for pair in pairs_of(query) if pair[0] != "when"]
     if when := query.get("when"):
@@ -42,16 +42,18 @@ def with_fixed_dates(query: QueryDict, country: str) -> str:
 
 
 def in_country(query: str, country: str) -> str:
-    """A list's query string by which numbers are read as in `country` (`GB`), whoever reads it later."""
-    asked = QueryDict(query)
-    text = asked.get("q", "")
-    if COUNTRY in asked or search_texts(text, country) == search_texts(text, settings.DEFAULT_COUNTRY):
+    """Return a list's query string whose numbers are read as in `country` (`GB`), for every reader."""
+    parameters = QueryDict(query)
+    text = parameters.get("q", "")
+    if COUNTRY_PARAMETER in parameters or search_texts(text, country) == search_texts(
+        text, settings.DEFAULT_COUNTRY
+    ):
         return query
-    return f"{query}&{urlencode({COUNTRY: country})}"
+    return f"{query}&{urlencode({COUNTRY_PARAMETER: country})}"
 
 
 def filter_words(query: str) -> str:
-    """The filter that a query string holds, in words, also one that is not understood any more."""
+    """Return the filters of a query string in words, also of one that is no longer valid."""
     form = CallsForm(QueryDict(query))
     form.is_valid()
     return words(form, QueryDict(query))

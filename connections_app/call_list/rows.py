@@ -1,4 +1,4 @@
-"""What the rows of the list show beside the calls themselves."""
+"""The rows of the list: calls with their tags and operators."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Row:
 
 
 def rows_of(calls: Sequence[Connection]) -> list[Row]:
-    """The rows of these calls, in their order; the calls are told whose their ends are. Two queries."""
+    """Return the rows of these calls, in their order; the calls get their contacts' names. Two queries."""
     name_ends(calls)
     tags: dict[int, list[Tag]] = {}
     for one in CallTag.objects.filter(connection__in=calls).select_related("tag").order_by("tag__name"):

@@ -1,4 +1,4 @@
-"""What the search box offers while somebody types: calls, a number to call, and the whole list."""
+"""The suggestions of the search box while a person types: calls, a number to call, and the whole list."""
 
 import re
 from dataclasses import dataclass
@@ -15,18 +15,16 @@ from connections_app.models.requests import CLIENT
 from connections_app.sift.number_search import search_texts
 from connections_app.sift.numbers import BETWEEN_DIGITS, ImpossibleNumber, e164, is_number
 
-SHOWN = 8
-# Whoever types waits no longer for an answer.
-PATIENCE = timedelta(milliseconds=400)
-# A number that is typed is not offered to be called before it may be whole.
-LEAST_DIGITS = 7
+MAX_CALLS = 8
+TIMEOUT = timedelta(milliseconds=400)  # a later answer is of no use to a person who types
+MIN_DIGITS = 7  # a shorter number is incomplete, and is not offered to be called
 TYPE_ON = "Type on: three characters or more."
 TOO_MANY = "Too many calls may match. Type more, or press Enter for the list."
 
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """A text with the part that was looked for; `match` is empty where it is not in there."""
+    """A text divided at the part that matches a search; `match` is empty if no part does."""
 
     before: str
     match: str = ""
@@ -35,7 +33,7 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A call; `also` is what was found where that is not in its name, and `where` says which text it is."""
+    """A call; `also` is another text that matches if its name does not, and `where` states which one."""
 
     call: Connection
     end: Endpoint
@@ -46,7 +44,7 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Suggested:
-    """What is offered for `written`; `words` say what there is to say beside, or why there are no calls."""
+    """The suggestions for `written`; `words` is a hint, or the reason why there are no calls."""
 
     written: str
     calls: list[Suggestion]
@@ -56,19 +54,19 @@ class Suggested:
 
     @property
     def summary(self) -> str:
-        """The same, for who does not see the list."""
+        """Return the suggestions as a sentence for screen readers."""
         found = "1 call" if len(self.calls) == 1 else f"{len(self.calls)} calls"
         return self.words or (f"{found} suggested" if self.calls else "")
 
 
 def suggest(typed: str, operator: Operator) -> Suggested:
-    """The newest calls with `typed` in a number, name or id, and what else `operator` may do with it."""
+    """Return the newest calls with `typed` in a number, name or id, and the number to call, if any."""
     form = CallsForm({"q": typed}, country=operator.dials_from)
     if not form.is_valid():
         return Suggested(typed, [], " ".join(map(str, form.errors["q"])))
     written: str = form.cleaned_data["q"]
-    wanted = search_texts(written, form.dials_from)
-    if not wanted[0]:
+    texts = search_texts(written, form.dials_from)
+    if not texts[0]:
         return Suggested("", [])
     dials = _dialled(written, operator)
     try:
@@ -76,31 +74,31 @@ def suggest(typed: str, operator: Operator) -> Suggested:
     except TooSlow:
         return Suggested(written, [], TOO_MANY, dials, lists=True)
     if not calls:
-        words = TYPE_ON if is_short(wanted[0]) else f"No call has “{written}” in a number, a name or its id."
+        words = TYPE_ON if is_short(texts[0]) else f"No call has “{written}” in a number, a name or its id."
         return Suggested(written, [], words, dials)
-    return Suggested(written, [_suggestion(call, wanted) for call in calls], "", dials, lists=True)
+    return Suggested(written, [_suggestion(call, texts) for call in calls], "", dials, lists=True)
 
 
-def marked(text: str, wanted: str) -> Marked:
-    """`text` with `wanted` marked in it: a number also across what people write between its digits."""
-    between = f"{BETWEEN_DIGITS.pattern}*" if is_number(wanted) else ""
-    found = re.search(between.join(map(re.escape, wanted)), text, re.IGNORECASE)
+def marked(text: str, searched: str) -> Marked:
+    """Return `text` with `searched` marked: a number also with separators between its digits."""
+    between = f"{BETWEEN_DIGITS.pattern}*" if is_number(searched) else ""
+    found = re.search(between.join(map(re.escape, searched)), text, re.IGNORECASE)
     if not found:
         return Marked(text)
     return Marked(text[: found.start()], found[0], text[found.end() :])
 
 
 def _found(matching: ConnectionQuerySet) -> list[Connection]:
-    """The newest of these calls, with their names. Raises `TooSlow`."""
-    with within(PATIENCE):
-        calls = list(matching.for_rows().newest_first()[:SHOWN])
+    """Return the newest of these calls, with their contacts' names. Raises `TooSlow`."""
+    with within(TIMEOUT):
+        calls = list(matching.for_rows().newest_first()[:MAX_CALLS])
     name_ends(calls)
     return calls
 
 
 def _dialled(written: str, operator: Operator) -> Endpoint | None:
-    """Whom the form that places calls would call, where a whole number is written and one may."""
-    is_whole = is_number(written) and sum(map(str.isdigit, written)) >= LEAST_DIGITS
+    """Return the endpoint of a complete number that `operator` may call, else None."""
+    is_whole = is_number(written) and sum(map(str.isdigit, written)) >= MIN_DIGITS
     if not is_whole or not may_place(operator):
         return None
     try:
@@ -109,10 +107,10 @@ def _dialled(written: str, operator: Operator) -> Endpoint | None:
         return None
 
 
-def _suggestion(call: Connection, wanted: list[str]) -> Suggestion:
-    """The call with the first of the `wanted` texts that is in it marked where it is."""
+def _suggestion(call: Connection, texts: list[str]) -> Suggestion:
+    """Return the call with the first of the `texts` that it contains marked."""
     end = party_of(call)
-    for one in wanted:
+    for one in texts:
         name = marked(end.title, _without_client(one))
         if name.match:
             return Suggestion(call, end, name)
@@ -123,14 +121,14 @@ def _suggestion(call: Connection, wanted: list[str]) -> Suggestion:
     return Suggestion(call, end, Marked(end.title))
 
 
-def _without_client(wanted: str) -> str:
-    """What is looked for in names, which do not begin with `webrtc:`."""
-    is_client = wanted[: len(CLIENT)].lower() == CLIENT
-    return (wanted[len(CLIENT) :] if is_client else wanted) or wanted
+def _without_client(text: str) -> str:
+    """Return the text to search for in names, which do not begin with `webrtc:`."""
+    is_client = text[: len(CLIENT)].lower() == CLIENT
+    return (text[len(CLIENT) :] if is_client else text) or text
 
 
 def _other_texts(call: Connection, end: Endpoint) -> list[tuple[str, str]]:
-    """The other things that a call is found by: a named end's number, its far end, and its id."""
+    """Return the other texts that a search matches: a named end's number, the other end, and the id."""
     own = [("", end.text)] if end.name else []
     ends = (("from", caller_of(call)), ("to", callee_of(call)))
     far = [(where, text) for where, other in ends if other != end for text in (other.title, other.text)]

@@ -1,4 +1,4 @@
-"""Reads calls for people who wait: within a time, and by another way where the first one is too slow."""
+"""Read calls within a time limit, and with another query plan if the first one is too slow."""
 
 import json
 from collections.abc import Iterator
@@ -16,26 +16,25 @@ from connections_app.call_list.paging import Page
 from connections_app.models import Connection
 from connections_app.models.connection import ConnectionQuerySet
 
-# The planner knows how often a value occurs, but not where in the list. When its way proves to be the wrong
-# one, the other one is quick.
-FIRST_TRY = timedelta(milliseconds=400)
-SECOND_TRY = timedelta(seconds=2)
-COUNTING = timedelta(milliseconds=50)
-# More calls than this are not counted, but told by the planner's estimate; nor are those that would cost it
-# more than so much, in its own unit: a page read in a row.
+# The planner knows how often a value occurs, but not where in the list. If its plan is slow, the other plan
+# is fast.
+FIRST_TIMEOUT = timedelta(milliseconds=400)
+SECOND_TIMEOUT = timedelta(seconds=2)
+COUNT_TIMEOUT = timedelta(milliseconds=50)
+# Beyond either limit, the planner's estimate is shown instead of an exact count.
 COUNTED_TO = 10_000
-CHEAP = 2_500
+MAX_COUNT_COST = 2_500  # in the planner's unit: one sequential page read
 Row = TypeVar("Row", bound=Model)
 KINDS_OF_SORT = {"Sort", "Incremental Sort"}
 
 
 class TooSlow(Exception):
-    """The calls were not found within the time that a person waits."""
+    """Raised if the calls were not read within the time limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many calls match; an estimate of the database's where `is_exact` is False."""
+    """The number of calls that match; the planner's estimate if `is_exact` is False."""
 
     calls: int
     is_exact: bool
@@ -48,7 +47,7 @@ class Count:
 
 @contextmanager
 def within(limit: timedelta) -> Iterator[None]:
-    """A transaction whose statements may each take so long. Raises `TooSlow`."""
+    """Open a transaction whose statements may each take `limit`. Raises `TooSlow`."""
     try:
         with transaction.atomic(), database.cursor() as cursor:
             milliseconds = limit // timedelta(milliseconds=1)
@@ -61,30 +60,30 @@ def within(limit: timedelta) -> Iterator[None]:
 
 
 def calls_on(page: Page, calls: ConnectionQuerySet) -> list[Connection]:
-    """The calls of a page and one more, without the large columns. Raises `BadPlace`, `TooSlow`."""
+    """Return the calls of a page and one more, without the large columns. Raises `BadPlace`, `TooSlow`."""
     return read(page.of(calls.for_rows()))
 
 
-def read(wanted: QuerySet[Row]) -> list[Row]:
-    """These rows, of any table, sorted and cut to a page. Raises `TooSlow`."""
+def read(rows: QuerySet[Row]) -> list[Row]:
+    """Return the rows of a sorted query of any table that is limited to a page. Raises `TooSlow`."""
     try:
-        with within(FIRST_TRY):
-            return list(wanted)
+        with within(FIRST_TIMEOUT):
+            return list(rows)
     except TooSlow:
-        sorts = any(node["Node Type"] in KINDS_OF_SORT for node in _nodes(_plan(wanted)))
-        with within(SECOND_TRY):
+        sorts = any(node["Node Type"] in KINDS_OF_SORT for node in _nodes(_plan(rows)))
+        with within(SECOND_TIMEOUT):
             _forbid_sorting() if sorts else _forbid_order()
-            return list(wanted)
+            return list(rows)
 
 
 def count(calls: ConnectionQuerySet) -> Count:
-    """How many calls there are of these: exact where that is cheap."""
+    """Return the number of these calls: exact if that is cheap to count."""
     plan = _plan(calls.order_by().values("pk"))
     expected = int(plan["Plan Rows"])
-    if expected > COUNTED_TO or plan["Total Cost"] > CHEAP:
+    if expected > COUNTED_TO or plan["Total Cost"] > MAX_COUNT_COST:
         return Count(expected, is_exact=False)
     try:
-        with within(COUNTING):
+        with within(COUNT_TIMEOUT):
             counted = calls.order_by()[: COUNTED_TO + 1].count()
     except TooSlow:
         return Count(expected, is_exact=False)
@@ -104,13 +103,13 @@ def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _forbid_sorting() -> None:
-    """The calls are read in the list's order, until a page is full."""
+    """Have the planner read the calls in the list's order, until a page is full."""
     with database.cursor() as cursor:
         cursor.execute("SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off")
 
 
 def _forbid_order() -> None:
-    """All calls that match are found, and then sorted."""
+    """Have the planner find all calls that match, and then sort them."""
     with database.cursor() as cursor:
         cursor.execute("SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off")
 

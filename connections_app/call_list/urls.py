@@ -1,4 +1,4 @@
-"""`/calls/search/` is with the other addresses that a call may share, in the project's `urls.py`."""
+"""URLs of the list. `/calls/search/`, which could be the URL of a call, is in the project's `urls.py`."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""`/calls/`: the list, what its longer menus offer, and what the search box offers."""
+"""`/calls/`: the list, the options of its long menus, and the suggestions of the search box."""
 
 from typing import Any
 
@@ -18,8 +18,8 @@ from connections_app.web.concurrency import Slot
 from connections_app.web.paging import BadPlace
 from connections_app.web.request import SignedInRequest
 
-# What leads to the calls after these, and to those before, by the order of the list.
-BESIDE = {
+# The labels of the links to the previous and the next page, by the order of the list.
+PAGE_LABELS = {
     Sort.NEWEST: ("Newer", "Older"),
     Sort.OLDEST: ("Older", "Newer"),
     Sort.LONGEST: ("Longer", "Shorter"),
@@ -29,7 +29,7 @@ BESIDE = {
 
 @require_safe
 def calls(request: SignedInRequest) -> HttpResponse:
-    """The list, as its query string asks; no calls while a filter cannot be understood."""
+    """Show the list for its query string; no calls if a filter is not valid."""
     form = CallsForm(request.GET, country=request.user.dials_from)
     shown, count, is_slow = CallsPage([]), None, False
     if form.is_valid():
@@ -37,7 +37,7 @@ def calls(request: SignedInRequest) -> HttpResponse:
         slot = Slot(request.user.pk)
         try:
             page = Page.asked(order_of(form), request.GET)
-            shown = page.made_of(time_limits.calls_on(page, matching), request.GET)
+            shown = page.calls_page(time_limits.calls_on(page, matching), request.GET)
             is_all = not (shown.next_url or shown.previous_url)
             count = (
                 time_limits.Count(len(shown.calls), is_exact=True) if is_all else time_limits.count(matching)
@@ -65,7 +65,7 @@ def calls(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def choices(request: SignedInRequest, name: str) -> HttpResponse:
-    """All that a long menu offers: a list for htmx, and a page where there are no scripts."""
+    """Show all options of a long menu: as a list for htmx, else as a page."""
     if name not in menus.LABELS:
         raise Http404
     query = request.GET.copy()
@@ -82,7 +82,7 @@ def choices(request: SignedInRequest, name: str) -> HttpResponse:
 @never_cache
 @require_safe
 def search_calls(request: SignedInRequest) -> HttpResponse:
-    """What the search box offers for `q`, for htmx."""
+    """Show the suggestions of the search box for `q` (htmx)."""
     if "q" not in request.GET:
         raise Http404
     suggested = suggest(request.GET["q"], request.user)
@@ -104,7 +104,7 @@ def _filters(form: CallsForm, request: SignedInRequest) -> dict[str, Any]:
         "sorts": sorts,
         "sort": sort,
         **links.headings(query),
-        "beside": BESIDE[Sort(sort.value)],
+        "beside": PAGE_LABELS[Sort(sort.value)],
         "clear_url": "?" if sort.value == Sort.NEWEST else f"?sort={sort.value}",
         "filters_query": links.filters_query(query),
         "is_short": bool(text) and is_short(text),
@@ -112,7 +112,7 @@ def _filters(form: CallsForm, request: SignedInRequest) -> dict[str, Any]:
 
 
 def _views(request: SignedInRequest) -> dict[str, Any]:
-    """The saved views, one's own first, and the one that is looked at."""
+    """Return the saved views, the operator's own first, and the one that is shown."""
     operator, filters_query = request.user, links.filters_query(request.GET)
     views = sorted(SavedView.objects.open_to(operator), key=lambda view: view.owner_id != operator.pk)
     present = next((view for view in views if view.query == filters_query), None) if filters_query else None

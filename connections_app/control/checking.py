@@ -1,4 +1,4 @@
-"""Ask Sift how one call stands, and take a call off the board that Sift does not know."""
+"""Ask Sift for the state of one call, and remove a call that Sift does not know from the board."""
 
 import logging
 
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def check(connection: Connection) -> str:
-    """Ask Sift about `connection`, take in what it answers, and say so. Waits ten seconds at most."""
+    """Ask Sift about `connection`, save its answer, and return it as a sentence. Waits up to 10 s."""
     try:
         answer = _answer(connection)
     except SiftError as error:
@@ -35,7 +35,7 @@ def check(connection: Connection) -> str:
 
 
 def read_again(connection: Connection) -> None:
-    """Bring `connection` up to date with what Sift says now; as it is where Sift does not answer."""
+    """Update `connection` from Sift; leave it unchanged if Sift does not answer."""
     try:
         _answer(connection)
     except SiftError as error:
@@ -43,8 +43,8 @@ def read_again(connection: Connection) -> None:
 
 
 def _answer(connection: Connection) -> Observation | Unusable | None:
-    """What Sift says of the call, taken in; None where it knows no such call. Raises `SiftError`."""
-    database.close()  # None is held while Sift is waited for.
+    """Save and return Sift's answer; None if Sift does not know the call. Raises `SiftError`."""
+    database.close()  # No database connection is held during the request to Sift.
     client = SiftClient.configured(is_urgent=True).with_short_timeout()
     try:
         answer = refresh.ask(client, connection)
@@ -57,9 +57,9 @@ def _answer(connection: Connection) -> Observation | Unusable | None:
 
 
 def clear(connection: Connection, operator: Operator, address: str | None) -> bool:
-    """Take an unconfirmed call off the board, on record; whether it still was unconfirmed.
+    """Remove an unconfirmed call from the board, and record it. Returns True if it was still unconfirmed.
 
-    What Sift says of it later brings it back. Raises `PermissionDenied` for who is no supervisor.
+    A later report from Sift brings it back. Raises `PermissionDenied` unless `operator` is a supervisor.
     """
     check_may_clear(operator)
     with transaction.atomic():

@@ -22,14 +22,14 @@ from connections_app.sift.numbers import ImpossibleNumber, e164
 from connections_app.sift.placeholders import NOT_TEXT, Kind, Placeholder
 from connections_app.sift.routine import LARGEST_BYTES
 
-LONGEST_CLIENT = 255
-FILL = placeholder_field("")
-ASKS = {Rule.MARKED: "Tick this to call although marked.", Rule.BUSY: "Tick this to call again."}
+MAX_CLIENT_CHARACTERS = 255
+FILL_PREFIX = placeholder_field("")
+CONFIRM_MESSAGES = {Rule.MARKED: "Tick this to call although marked.", Rule.BUSY: "Tick this to call again."}
 
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One placeholder to fill in: its field's name, label and kind, what was typed, and what is wrong."""
+    """One placeholder to fill in: its field's name, label and kind, the typed value, and its errors."""
 
     field: str
     label: str
@@ -39,7 +39,7 @@ class Fill:
 
 
 class Ticks(forms.Field):
-    """What is ticked of several boxes with one name: numbers and clients."""
+    """The ticked values of several checkboxes with one name: numbers and clients."""
 
     widget = forms.MultipleHiddenInput
 
@@ -49,9 +49,9 @@ class Ticks(forms.Field):
 
 
 class RoutineForm(forms.Form):
-    """A saved routine or a list of commands, what fills its placeholders, and the request's id.
+    """A saved routine or a list of commands, the values of its placeholders, and the request's id.
 
-    What a person confirmed is the numbers and clients themselves, so that a tick is for nobody else.
+    A tick confirms certain numbers and clients by their names, so that it confirms no others.
     """
 
     request_id = forms.UUIDField(
@@ -80,8 +80,8 @@ class RoutineForm(forms.Form):
         self.wanted: ScriptRequest | None = None
         self.findings = Findings()
 
-    def asked(self, request: HttpRequest) -> SiftRequest | None:
-        """Who asks for what under which id; None where the id is not one."""
+    def sift_request(self, request: HttpRequest) -> SiftRequest | None:
+        """Return the submitted request, valid or not; None if its id is not a UUID."""
         self.full_clean()
         request_id = self.cleaned_data.get("request_id")
         if not isinstance(request_id, UUID):
@@ -92,35 +92,35 @@ class RoutineForm(forms.Form):
 
     @property
     def confirmed(self) -> Confirmed:
-        """What the person confirmed."""
+        """Return the endpoints that the person confirmed."""
         given = self.cleaned_data
         return Confirmed(given.get("although_marked", ()), given.get("although_busy", ()))
 
     @property
     def busy(self) -> list[Objection]:
-        """Calls that there are already with whom this would call, by number or client."""
+        """Return the calls in progress with the endpoints that this would call, ordered by endpoint."""
         found = (one for one in self.findings.objections if one.rule == Rule.BUSY)
         return sorted(found, key=lambda one: one.endpoint)
 
     @property
     def marked_ones(self) -> list[Objection]:
-        """Whom this would call although they are marked “do not call”."""
+        """Return the endpoints that this would call although they are marked “do not call”."""
         return [one for one in self.findings.objections if one.rule == Rule.MARKED]
 
     @property
     def endpoint(self) -> str:
-        """Whom a form that places a call would call; empty for others."""
+        """Return the endpoint that a form to place a call would call; empty for other forms."""
         return ""
 
     def refuse(self, objections: Sequence[Objection]) -> None:
-        """Ask to confirm what was found only when the request was to be written down."""
+        """Add the objections that were found only when the request was saved, for the person to confirm."""
         known = {(one.rule, one.endpoint, one.url) for one in self.findings.objections}
         new = [one for one in objections if (one.rule, one.endpoint, one.url) not in known]
         self.findings = replace(self.findings, objections=[*self.findings.objections, *new])
-        self._object(objections)
+        self._add_objections(objections)
 
     def routines(self) -> list[Routine]:
-        """The saved routines that the person may use, by name."""
+        """Return the saved routines that the person may use, by name."""
         by_supervisor = may_steer_any(self.operator)
         return list(Routine.objects.usable(by_supervisor=by_supervisor).order_by("name"))
 
@@ -130,7 +130,7 @@ class RoutineForm(forms.Form):
         if routine and commands:
             self.add_error("commands", "Choose a routine, or write commands, not both.")
         elif (routine or commands) and not {"routine", "commands"} & self.errors.keys():
-            self._want(routine, commands or "", cleaned.get("overrule", False))
+            self._choose_script(routine, commands or "", cleaned.get("overrule", False))
         elif self.needs_routine and not {"routine", "commands"} & self.errors.keys():
             self.add_error("routine", "Choose a routine, or write commands.")
         self._choose_callee(cleaned)
@@ -138,22 +138,24 @@ class RoutineForm(forms.Form):
         return cleaned
 
     def _choose_callee(self, cleaned: Mapping[str, Any]) -> None:
-        """For a form that has one."""
+        """Check the callee, in a form that has one."""
 
     def _check_dialling(self) -> None:
-        """Look up every number and client that would be dialled, and object where a rule does."""
+        """Look up each number and client that would be dialled, and add the objections to the errors."""
         dialled = self.wanted.dialled if self.wanted else ()
         endpoints = list(dict.fromkeys([*filter(None, [self.endpoint]), *dialled]))
         self.findings = dialling.look_up(endpoints, self.confirmed, self.cleaned_data.get("request_id"))
-        self._object(self.findings.unconfirmed)
+        self._add_objections(self.findings.unconfirmed)
 
-    def _object(self, objections: Iterable[Objection]) -> None:
+    def _add_objections(self, objections: Iterable[Objection]) -> None:
         for rule in dict.fromkeys(one.rule for one in objections):
-            self.add_error(rule.value, ASKS[rule])
+            self.add_error(rule.value, CONFIRM_MESSAGES[rule])
 
-    def _want(self, routine: int | None, commands: str, overrule: bool) -> None:
+    def _choose_script(self, routine: int | None, commands: str, overrule: bool) -> None:
         values = {
-            name.removeprefix(FILL): str(value) for name, value in self.data.items() if name.startswith(FILL)
+            name.removeprefix(FILL_PREFIX): str(value)
+            for name, value in self.data.items()
+            if name.startswith(FILL_PREFIX)
         }
         try:
             if routine:
@@ -186,10 +188,10 @@ class RoutineForm(forms.Form):
 
 
 class PlaceForm(RoutineForm):
-    """Whom to call, with which routine, if any."""
+    """A number or a client to call, with or without a routine."""
 
     phone_number = forms.CharField(required=False, max_length=100)
-    client_name = forms.CharField(required=False, max_length=LONGEST_CLIENT + len(CLIENT))
+    client_name = forms.CharField(required=False, max_length=MAX_CLIENT_CHARACTERS + len(CLIENT))
     needs_routine = False
 
     def clean_phone_number(self) -> str:
@@ -208,8 +210,8 @@ class PlaceForm(RoutineForm):
         if NOT_TEXT.search(name) or "\n" in name:
             raise forms.ValidationError("A client's name is one line of text.")
         check_is_seen(name)
-        if len(name) > LONGEST_CLIENT:
-            raise forms.ValidationError(f"A client's name has at most {LONGEST_CLIENT} characters.")
+        if len(name) > MAX_CLIENT_CHARACTERS:
+            raise forms.ValidationError(f"A client's name has at most {MAX_CLIENT_CHARACTERS} characters.")
         return name
 
     def _choose_callee(self, cleaned: Mapping[str, Any]) -> None:
@@ -222,37 +224,37 @@ class PlaceForm(RoutineForm):
 
     @property
     def endpoint(self) -> str:
-        """Whom the form would call, as Sift writes it, once that can be told."""
+        """Return the endpoint that the form would call, as Sift writes it; empty if it is not valid."""
         cleaned = getattr(self, "cleaned_data", {}) if self.is_bound else {}
         number, client = cleaned.get("phone_number"), cleaned.get("client_name")
         return number or (f"{CLIENT}{client}" if client else "")
 
     @property
     def contact(self) -> Contact | None:
-        """The contact of whom is to be called."""
+        """Return the contact of the callee, if there is one."""
         return self.findings.contacts.get(self.endpoint)
 
     @property
     def marked(self) -> Contact | None:
-        """The contact of whom is to be called, where it is marked “do not call”."""
+        """Return the contact of the callee if it is marked “do not call”, else None."""
         return self.contact if self.contact and self.contact.do_not_call else None
 
     @property
     def order(self) -> Order:
-        """What is to be placed, once the form is valid."""
+        """Return the call to place, from a valid form."""
         cleaned = self.cleaned_data
         return Order(cleaned["phone_number"], cleaned["client_name"], self.wanted)
 
 
 def contents(data: Mapping[str, Any]) -> dict[str, str]:
-    """What was asked for: every field that says something of it, as it was sent in.
+    """Return the fields of `data` that define the request, as submitted.
 
-    What was confirmed is left out: with a tick more it is the same request, and one that is made again has to
-    be confirmed again.
+    Confirmations are left out: with another tick it is the same request, and a new one must be confirmed
+    again.
     """
     names = ("phone_number", "client_name", "routine", "commands", "overrule")
     return {
         name: str(value).strip()
         for name, value in data.items()
-        if (name in names or name.startswith(FILL)) and str(value).strip()
+        if (name in names or name.startswith(FILL_PREFIX)) and str(value).strip()
     }

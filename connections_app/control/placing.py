@@ -1,4 +1,4 @@
-"""Place a call, once at the most."""
+"""Place a call, at most once."""
 
 import logging
 from dataclasses import dataclass
@@ -35,65 +35,65 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A call that is wanted: to a phone number in E.164 or to a browser client, with a routine or without."""
+    """A call to place: to a phone number in E.164 or to a browser client, with or without a script."""
 
     phone_number: str = ""
     client_name: str = ""
-    wanted: ScriptRequest | None = None
+    script: ScriptRequest | None = None
 
     @property
     def endpoint(self) -> dict[str, str]:
-        """As Sift's create takes it."""
+        """Return the called endpoint in the form that Sift's create request requires."""
         return {"phone_number": self.phone_number} if self.phone_number else {"client_name": self.client_name}
 
     @property
     def dialled(self) -> list[str]:
-        """Every number and client that is called, or may be by what follows, as Sift writes them."""
+        """Return each number and client that the call or its script may dial, as Sift writes them."""
         callee = self.phone_number or f"{CLIENT}{self.client_name}"
-        return list(dict.fromkeys([callee, *(self.wanted.dialled if self.wanted else ())]))
+        return list(dict.fromkeys([callee, *(self.script.dialled if self.script else ())]))
 
 
-def place(order: Order, asked: SiftRequest) -> CallRequest:
-    """Have Sift make the call, and wait for its answer at most ten seconds.
+def place(order: Order, sift_request: SiftRequest) -> CallRequest:
+    """Request the call from Sift, and wait for its answer for at most ten seconds.
 
-    The request is committed first, with its record; who commits it is the only one to send it. One that was
-    made before is returned as it stands, and nothing is sent. Raises `PermissionDenied`, `RequestConflict`,
-    and `NotDialled` where a rule objects to what would be dialled and the person did not confirm it. Source:
-    "Placing a call" in docs/architecture.md.
+    The request and its audit record are committed first; only the process that commits them sends it. A
+    repeated request is returned unchanged, and nothing is sent. Raises `PermissionDenied`, `RequestConflict`,
+    and `NotDialled` if a rule objects to an endpoint that would be dialled and the person did not confirm it.
+    Source: "Placing a call" in docs/architecture.md.
     """
-    check_may_place(asked.operator)
-    if before := asked.before(CallRequest):
-        return before
+    check_may_place(sift_request.operator)
+    if existing := sift_request.existing(CallRequest):
+        return existing
     try:
-        request = _write_down(order, asked)
+        request = _save(order, sift_request)
     except IntegrityError as error:
-        return asked.faster(CallRequest, error)
-    database.close()  # None is held while Sift is waited for.
+        return sift_request.existing_or_raise(CallRequest, error)
+    database.close()  # No database connection is held during the request to Sift.
     outcome = _send(order, request)
-    _finish(request, outcome, asked)
+    _finish(request, outcome, sift_request)
     request.refresh_from_db()
     return request
 
 
-def _write_down(order: Order, asked: SiftRequest) -> CallRequest:
-    """Commit the request and the intent together: no call is made without a record of who asked for it."""
-    confirmed = asked.confirmed
+def _save(order: Order, sift_request: SiftRequest) -> CallRequest:
+    """Commit the request and its audit record together: no call is made without a record of its operator."""
+    confirmed = sift_request.confirmed
     with transaction.atomic():
         dialling.lock(order.dialled)
-        dialling.check(order.dialled, confirmed, besides=asked.request_id)
-        made = scripts.make(order.wanted, Origin.PLACED, confirmed=confirmed.marked) if order.wanted else None
+        dialling.check(order.dialled, confirmed, besides=sift_request.request_id)
+        made = scripts.make(order.script, Origin.PLACED, confirmed=confirmed.marked) if order.script else None
         request = CallRequest.objects.create(
             phone_number=order.phone_number,
             client_name=order.client_name,
             script_id=made.pk if made else None,
-            **asked.fields(),
+            **sift_request.fields(),
         )
         record(
             Verb.PLACE,
             Action.Phase.INTENT,
-            asked.operator,
-            address=asked.address,
-            subject=str(asked.request_id),
+            sift_request.operator,
+            address=sift_request.address,
+            subject=str(sift_request.request_id),
             payload={
                 **order.endpoint,
                 "routine": without_tokens(made.commands) if made else [],
@@ -113,9 +113,9 @@ def _send(order: Order, request: CallRequest) -> Placed | Rejected | Unknown:
 
 
 def _finish(
-    request: CallRequest, outcome: Placed | Rejected | Unknown, asked: SiftRequest | None = None
+    request: CallRequest, outcome: Placed | Rejected | Unknown, sift_request: SiftRequest | None = None
 ) -> None:
-    """Write down and record what Sift answered; a callback may have been faster, and knows better."""
+    """Save and record Sift's answer; an outcome that a callback set first is kept."""
     connection_id = ""
     with transaction.atomic():
         match outcome:
@@ -132,7 +132,7 @@ def _finish(
             case Unknown(reason):
                 close(request, JUST_SENT, Outcome.UNKNOWN, reason)
                 words = f"Unknown: {reason}"
-        record_outcome(Verb.PLACE, request, words, asked, connection_id)
+        record_outcome(Verb.PLACE, request, words, sift_request, connection_id)
 
 
 def _placed(request: CallRequest, connection_id: str, observation: Observation | None) -> None:
@@ -144,7 +144,7 @@ def _placed(request: CallRequest, connection_id: str, observation: Observation |
 
 
 def _accepted_call(connection_id: str, request: CallRequest) -> Observation:
-    """All that is known of a call of which Sift told the id alone."""
+    """Return what is known of a call if Sift's answer has only its id."""
     return Observation(
         connection_id,
         "connecting",

@@ -1,4 +1,4 @@
-"""What every request to Sift shares: it is written down once, before Sift is asked, and known by its id."""
+"""Requests to Sift: each is saved once, before it is sent, and identified by its id."""
 
 import hashlib
 import json
@@ -18,10 +18,9 @@ from connections_app.models import Action, Operator, Outcome, Sending, Verb
 from connections_app.sift.client import Late, SiftClient
 from connections_app.sift.outcomes import Rejected, Unknown
 
-# Well over the ten seconds that an answer is waited for: past it, nobody is sending any more.
-DEADLINE = timedelta(seconds=30)
+DEADLINE = timedelta(seconds=30)  # well over the ten seconds for an answer: past it, no process is sending
 
-# What an answer finds a request in: nobody has told its outcome, or nobody knows it.
+# The outcomes that an answer may replace: none yet, or none known.
 JUST_SENT = (Outcome.SENDING,)
 OPEN = (Outcome.SENDING, Outcome.UNKNOWN)
 
@@ -31,7 +30,7 @@ Answer = Rejected | Unknown
 
 
 class RequestConflict(Exception):
-    """The request's id belongs to another request: one with other contents, or by another person."""
+    """Raised if a request's id belongs to another request: with other contents, or by another person."""
 
     def __init__(self, request_id: UUID) -> None:
         super().__init__(
@@ -41,9 +40,9 @@ class RequestConflict(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SiftRequest:
-    """Who asks for what, under which id, and from where. `contents` are the fields as they were sent in.
+    """A person's request: its id, its fields as submitted (`contents`), and the IP `address`.
 
-    What the person `confirmed` is no part of the contents, so that it does not make it another request.
+    `confirmed` is not part of the contents: a confirmation does not make it a different request.
     """
 
     operator: Operator
@@ -54,27 +53,27 @@ class SiftRequest:
 
     @property
     def digest(self) -> str:
-        """What tells a repeated request from another with its id."""
+        """Return the hash by which a repeated request differs from another one with its id."""
         contents = json.dumps([self.operator.pk, sorted(self.contents.items())])
         return hashlib.sha256(contents.encode(errors="surrogatepass")).hexdigest()
 
-    def before(self, kind: type[Kind]) -> Kind | None:
-        """The request that this one repeats. Raises `RequestConflict` for an id that is another's."""
+    def existing(self, kind: type[Kind]) -> Kind | None:
+        """Return the saved request that this one repeats. Raises `RequestConflict` if its id is another's."""
         manager: models.Manager[Kind] = kind._default_manager
         found = manager.filter(request_id=self.request_id).first()
         if found is not None and found.digest != self.digest:
             raise RequestConflict(self.request_id)
         return found
 
-    def faster(self, kind: type[Kind], error: IntegrityError) -> Kind:
-        """The same request, which another process was faster to write; any other `error` is raised on."""
-        found = self.before(kind)
+    def existing_or_raise(self, kind: type[Kind], error: IntegrityError) -> Kind:
+        """Return this request as another process saved it first. Raises `error` if none did."""
+        found = self.existing(kind)
         if found is None:
             raise error
         return found
 
     def fields(self) -> dict[str, object]:
-        """What a new row holds of this."""
+        """Return the model fields of a new row for this request."""
         return {
             "request_id": self.request_id,
             "digest": self.digest,
@@ -88,8 +87,10 @@ class SiftRequest:
 def send_once(
     sending: Sending, send: Callable[[SiftClient, Late[Done]], Done | Answer], finish: Late[Done]
 ) -> Done | Answer:
-    """The one POST of a request that is written down. The database is not used; `finish` is told, in another
-    thread, what Sift says when it is no longer waited for."""
+    """Send the only POST of a saved request, without using the database.
+
+    `finish` receives, in another thread, an answer that comes after the time limit.
+    """
     if not is_in_time(sending.asked_at):
         return Rejected("The dashboard was held up before it could ask Sift. Nothing was sent.")
 
@@ -107,7 +108,7 @@ def send_once(
 
 
 def close(sending: Sending, before: Sequence[Outcome], outcome: Outcome, reason: str = "") -> bool:
-    """Set the outcome of a request that is still in one of the states `before`; whether it was."""
+    """Set the outcome of a request. Returns True if its outcome was still one of `before`."""
     manager: models.Manager[Sending] = type(sending)._default_manager
     closed = manager.filter(pk=sending.pk, outcome__in=before).update(
         outcome=outcome, reason=reason, answered_at=timezone.now()
@@ -116,14 +117,14 @@ def close(sending: Sending, before: Sequence[Outcome], outcome: Outcome, reason:
 
 
 def record_outcome(
-    verb: Verb, sending: Sending, words: str, asked: SiftRequest | None = None, connection_id: str = ""
+    verb: Verb, sending: Sending, words: str, sift_request: SiftRequest | None = None, connection_id: str = ""
 ) -> None:
-    """Add to the record what became of a request; without `asked` the dashboard itself found that out."""
+    """Add the outcome of a request to the audit log, as found by the dashboard if `sift_request` is None."""
     record(
         verb,
         Action.Phase.OUTCOME,
-        asked.operator if asked else None,
-        address=asked.address if asked else None,
+        sift_request.operator if sift_request else None,
+        address=sift_request.address if sift_request else None,
         connection_id=connection_id,
         subject=str(sending.request_id),
         outcome=words,
@@ -131,5 +132,5 @@ def record_outcome(
 
 
 def is_in_time(asked_at: datetime) -> bool:
-    """Whether it may still be sent: a process that slept after it wrote the request may not."""
+    """Return True if the request may still be sent; a process that was suspended for 10 s may not send it."""
     return timezone.now() < asked_at + DEADLINE / 3

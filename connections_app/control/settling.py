@@ -1,4 +1,4 @@
-"""What became of the requests whose answer did not come: by the clock, or by a person."""
+"""Set the outcome of requests that got no answer: after their deadline, or as a person states."""
 
 from datetime import datetime
 
@@ -24,27 +24,27 @@ NEVER_ANSWERED = "The dashboard was stopped, or held up, before it could note Si
 
 
 class AlreadySettled(Exception):
-    """The request's outcome is known, or the call is another request's."""
+    """Raised if the request's outcome is known, or the call belongs to another request."""
 
 
 def expire(now: datetime) -> None:
-    """Requests past their deadline that nobody wrote an answer for are unknown from now on."""
+    """Set the outcome of requests past their deadline without an answer to unknown."""
     for kind, verb in ((CallRequest, Verb.PLACE), (Push, Verb.PUSH)):
         late = kind._default_manager.filter(outcome=Outcome.SENDING, deadline__lt=now)
-        for asked in late.order_by("pk"):
-            _expire(asked, verb)
+        for request in late.order_by("pk"):
+            _expire(request, verb)
 
 
-def _expire(asked: CallRequest | Push, verb: Verb) -> None:
+def _expire(request: CallRequest | Push, verb: Verb) -> None:
     with transaction.atomic():
-        if close(asked, JUST_SENT, Outcome.UNKNOWN, NEVER_ANSWERED):
-            record_outcome(verb, asked, f"Unknown: {NEVER_ANSWERED}")
+        if close(request, JUST_SENT, Outcome.UNKNOWN, NEVER_ANSWERED):
+            record_outcome(verb, request, f"Unknown: {NEVER_ANSWERED}")
 
 
 def settle(request: CallRequest, connection_id: str, operator: Operator, address: str | None) -> None:
-    """A person says which call the request became, or with an empty id that it became none.
+    """Record which call the request became, as `operator` states; an empty id means none.
 
-    Raises `PermissionDenied`, and `AlreadySettled` where that is known or the call is no candidate.
+    Raises `PermissionDenied`, and `AlreadySettled` if that is known or the call is not a candidate.
     """
     if not may_settle(operator, request):
         raise PermissionDenied("You may not settle this request.")

@@ -1,4 +1,4 @@
-"""Run a routine on a live call, or hang it up, for the person who asks."""
+"""Run a routine on a live call, or hang it up, for a person."""
 
 from django.db import IntegrityError, transaction
 from django.db import connection as database
@@ -20,72 +20,74 @@ VERBS = {Push.Kind.ROUTINE: Verb.PUSH, Push.Kind.HANG_UP: Verb.HANG_UP, Push.Kin
 ENDED = "The call has ended."
 
 
-def push_routine(connection: Connection, wanted: ScriptRequest, asked: SiftRequest) -> Push:
-    """Stop what runs on `connection` and start `wanted`, once.
+def push_routine(connection: Connection, script: ScriptRequest, sift_request: SiftRequest) -> Push:
+    """Replace what runs on `connection` by `script`, once.
 
-    A call that has ended rejects it, and Sift is asked nothing. A push that was made before is returned as it
-    stands. Raises `PermissionDenied`, `RequestConflict`, and `NotDialled` where a rule objects to what would
+    A push to an ended call is rejected without a request to Sift. A repeated push is returned unchanged.
+    Raises `PermissionDenied`, `RequestConflict`, and `NotDialled` if a rule objects to an endpoint that would
     be dialled and the person did not confirm it. Sift: "Set the routine for a connection".
     """
-    check_may_steer(asked.operator, connection)
-    if before := asked.before(Push):
-        return before
-    return _push(connection, wanted, asked, Push.Kind.ROUTINE, Origin.PUSHED)
+    check_may_steer(sift_request.operator, connection)
+    if existing := sift_request.existing(Push):
+        return existing
+    return _push(connection, script, sift_request, Push.Kind.ROUTINE, Origin.PUSHED)
 
 
-def hang_up(connection: Connection, asked: SiftRequest, *, is_stale: bool = False) -> Push:
-    """End `connection`. One that has ended already is as good as hung up. Raises as `push_routine` does.
+def hang_up(connection: Connection, sift_request: SiftRequest, *, is_stale: bool = False) -> Push:
+    """End `connection`; accepted also if it has ended already. Raises the errors of `push_routine`.
 
-    Where what was seen of it `is_stale`, Sift is first asked how it stands.
+    `is_stale` means that the person saw an old state: the call is first read from Sift again.
     """
-    check_may_steer(asked.operator, connection)
-    if before := asked.before(Push):
-        return before
+    check_may_steer(sift_request.operator, connection)
+    if existing := sift_request.existing(Push):
+        return existing
     if is_stale:
         checking.read_again(connection)
-    return _push(connection, scripts.HANG_UP, asked, Push.Kind.HANG_UP, Origin.HANG_UP)
+    return _push(connection, scripts.HANG_UP, sift_request, Push.Kind.HANG_UP, Origin.HANG_UP)
 
 
 def _push(
-    connection: Connection, wanted: ScriptRequest, asked: SiftRequest, kind: Push.Kind, origin: Origin
+    connection: Connection, script: ScriptRequest, sift_request: SiftRequest, kind: Push.Kind, origin: Origin
 ) -> Push:
-    # Whether a call that Sift did not list or know any more has ended is Sift's to say.
+    # A call that Sift no longer lists or knows counts as in progress here: Sift decides whether it has ended.
     is_over = connection.status not in IN_PROGRESS
     try:
-        push, made = _write_down(connection, wanted, asked, kind, origin)
+        push, made = _save(connection, script, sift_request, kind, origin)
     except IntegrityError as error:
-        return asked.faster(Push, error)
-    database.close()  # None is held while Sift is waited for.
+        return sift_request.existing_or_raise(Push, error)
+    database.close()  # No database connection is held during the request to Sift.
     outcome = Rejected(ENDED) if is_over else send(push, made.commands)
     if isinstance(outcome, Rejected) and kind == Push.Kind.HANG_UP:
         outcome = _already_ended(connection) or outcome
-    finish(push, outcome, asked)
+    finish(push, outcome, sift_request)
     push.refresh_from_db()
     return push
 
 
-def _write_down(
-    connection: Connection, wanted: ScriptRequest, asked: SiftRequest, kind: Push.Kind, origin: Origin
+def _save(
+    connection: Connection, script: ScriptRequest, sift_request: SiftRequest, kind: Push.Kind, origin: Origin
 ) -> tuple[Push, Made]:
-    """Commit the push, its script, which supersedes the one in force, and the intent, together."""
+    """Commit the push, its audit record, and its script, which replaces the one in force, together."""
     with transaction.atomic():
-        dialling.check(wanted.dialled, asked.confirmed)
-        made = scripts.make_for(connection, wanted, origin, asked.confirmed.marked)
-        push = Push.objects.create(kind=kind, connection=connection, script_id=made.pk, **asked.fields())
+        dialling.check(script.dialled, sift_request.confirmed)
+        made = scripts.make_for(connection, script, origin, sift_request.confirmed.marked)
+        push = Push.objects.create(
+            kind=kind, connection=connection, script_id=made.pk, **sift_request.fields()
+        )
         record(
             VERBS[kind],
             Action.Phase.INTENT,
-            asked.operator,
-            address=asked.address,
+            sift_request.operator,
+            address=sift_request.address,
             connection_id=connection.connection_id,
-            subject=str(asked.request_id),
-            payload={"routine": without_tokens(made.commands), **asked.confirmed.payload()},
+            subject=str(sift_request.request_id),
+            payload={"routine": without_tokens(made.commands), **sift_request.confirmed.payload()},
         )
     return push, made
 
 
 def send(push: Push, commands: list[JSONObject]) -> Accepted | Rejected | Unknown:
-    """The one POST of a push that is written down; the database is not used."""
+    """Send the only POST of a saved push, without using the database. Returns Sift's answer."""
     connection_id = push.connection.connection_id
     return send_once(
         push,
@@ -95,17 +97,19 @@ def send(push: Push, commands: list[JSONObject]) -> Accepted | Rejected | Unknow
 
 
 def _already_ended(connection: Connection) -> Accepted | None:
-    """Return the outcome of a hang-up that Sift refused because the call has ended, else None.
+    """Return the outcome of a hang-up that Sift rejected because the call has ended, else None.
 
-    Sift is asked how the call stands where its end is not known.
+    The call is read from Sift again if its end is not known.
     """
     if connection.status in IN_PROGRESS:
         checking.read_again(connection)
     return None if connection.status in IN_PROGRESS else Accepted("It had ended already.")
 
 
-def finish(push: Push, outcome: Accepted | Rejected | Unknown, asked: SiftRequest | None = None) -> None:
-    """Write down and record what Sift answered; what Sift refused supersedes nothing."""
+def finish(
+    push: Push, outcome: Accepted | Rejected | Unknown, sift_request: SiftRequest | None = None
+) -> None:
+    """Save and record Sift's answer to a push; a script that Sift rejected replaces nothing."""
     with transaction.atomic():
         match outcome:
             case Accepted(note):
@@ -119,5 +123,5 @@ def finish(push: Push, outcome: Accepted | Rejected | Unknown, asked: SiftReques
                 close(push, JUST_SENT, Outcome.UNKNOWN, reason)
                 words = f"Unknown: {reason}"
         verb = VERBS[Push.Kind(push.kind)]
-        record_outcome(verb, push, words, asked, push.connection.connection_id)
+        record_outcome(verb, push, words, sift_request, push.connection.connection_id)
         announce([push.connection.pk])

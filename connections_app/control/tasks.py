@@ -1,4 +1,4 @@
-"""Placed calls, watched each second."""
+"""The task that follows placed calls each second."""
 
 from celery import shared_task
 
@@ -8,6 +8,7 @@ from connections_app.sift.client import SiftClient
 
 @shared_task
 def watch_calls() -> None:
+    """Run one round of `watch`."""
     client = SiftClient.configured(is_urgent=True)
     try:
         watch(client.with_short_timeout())

@@ -1,4 +1,4 @@
-"""Placing a call, its request's page, and steering a live one."""
+"""Pages that place a call, show its request, and steer a live call."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -34,21 +34,22 @@ from connections_app.sift.numbers import number_from_url
 from connections_app.web.request import SignedInRequest
 from connections_app.web.responses import see_other
 
-# A redirect that is followed by GET, whatever the request was.
-
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def place(request: SignedInRequest) -> HttpResponseBase:
-    """The form, and with POST the call. `number`, `client` and `routine` in the query fill it in."""
+    """Show the form, prefilled with `number`, `client` and `routine` of the URL; with POST, call."""
     operator = request.user
     check_may_place(operator)
     if request.method != "POST":
-        return _place_page(request, _opened(request, operator))
+        return _place_page(request, _prefilled(request, operator))
     form = PlaceForm(request.POST, operator)
-    asked = form.asked(request)
+    sift_request = form.sift_request(request)
     made = None
     try:
-        made = asked and (asked.before(CallRequest) or (form.is_valid() and placing.place(form.order, asked)))
+        made = sift_request and (
+            sift_request.existing(CallRequest)
+            or (form.is_valid() and placing.place(form.order, sift_request))
+        )
     except RequestConflict as problem:
         return _conflict(request, problem)
     except NotDialled as problem:
@@ -58,53 +59,53 @@ def place(request: SignedInRequest) -> HttpResponseBase:
 
 @require_POST
 def check_place(request: SignedInRequest) -> HttpResponse:
-    """What the form would do as it stands: for htmx, while it is filled in. Nothing is sent."""
+    """Show what the form would do, while a person fills it in (htmx). Nothing is sent."""
     operator = request.user
     check_may_place(operator)
     form = PlaceForm(request.POST, operator)
     form.full_clean()
-    context = {"form": form, "again": True} | _offered(form) | _whom(form)
+    context = {"form": form, "again": True} | _offered(form) | _callee(form)
     return render(request, "control/_checked.html", context)
 
 
 @never_cache
 @require_safe
 def call_request(request: SignedInRequest, request_id: UUID) -> HttpResponseBase:
-    """What became of a request to place a call; leads on to the call as soon as it is known."""
-    asked = get_object_or_404(CallRequest.objects.select_related("connection"), request_id=request_id)
-    if asked.connection:
-        address = asked.connection.get_absolute_url()
+    """Show the outcome of a request to place a call; redirect to the call as soon as it is known."""
+    requested = get_object_or_404(CallRequest.objects.select_related("connection"), request_id=request_id)
+    if requested.connection:
+        address = requested.connection.get_absolute_url()
         return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
     template = "control/_request.html" if request.htmx else "control/request.html"
-    return render(request, template, _request_context(request, asked))
+    return render(request, template, _request_context(request, requested))
 
 
 @require_POST
 def settle_request(request: SignedInRequest, request_id: UUID) -> HttpResponseBase:
-    """A person says which call an unknown request became, or that it became none."""
-    asked = get_object_or_404(CallRequest, request_id=request_id)
+    """Record which call, if any, an unknown request became, as the person states."""
+    requested = get_object_or_404(CallRequest, request_id=request_id)
     try:
-        settling.settle(asked, request.POST.get("connection_id", ""), request.user, address_of(request))
+        settling.settle(requested, request.POST.get("connection_id", ""), request.user, address_of(request))
     except settling.AlreadySettled:
         messages.error(request, "This was settled meanwhile, or the call is another request's.")
-    return see_other(asked)
+    return see_other(requested)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def push_routine(request: SignedInRequest, connection_id: str) -> HttpResponseBase:
-    """The form that sends a routine to a live call, and with POST the sending."""
+    """Show the form that sends a routine to a live call; with POST, send it."""
     operator = request.user
     call = get_object_or_404(Connection, connection_id=connection_id)
     check_may_steer(operator, call)
     if request.method != "POST":
-        return _push_page(request, call, RoutineForm(None, operator, initial=_wished(request)))
+        return _push_page(request, call, RoutineForm(None, operator, initial=_initial(request)))
     form = RoutineForm(request.POST, operator)
-    asked = form.asked(request)
+    sift_request = form.sift_request(request)
     pushed = None
     try:
-        pushed = asked and (
-            asked.before(Push)
-            or (form.is_valid() and form.wanted and steering.push_routine(call, form.wanted, asked))
+        pushed = sift_request and (
+            sift_request.existing(Push)
+            or (form.is_valid() and form.wanted and steering.push_routine(call, form.wanted, sift_request))
         )
     except RequestConflict as problem:
         return _conflict(request, problem)
@@ -115,7 +116,7 @@ def push_routine(request: SignedInRequest, connection_id: str) -> HttpResponseBa
 
 @require_POST
 def check_push(request: SignedInRequest, connection_id: str) -> HttpResponse:
-    """What the routine would do as it stands: for htmx, while it is chosen. Nothing is sent."""
+    """Show what the routine would do, while a person chooses it (htmx). Nothing is sent."""
     operator = request.user
     check_may_steer(operator, get_object_or_404(Connection, connection_id=connection_id))
     form = RoutineForm(request.POST, operator)
@@ -125,15 +126,17 @@ def check_push(request: SignedInRequest, connection_id: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def hang_up(request: SignedInRequest, connection_id: str) -> HttpResponseBase:
-    """The question whether to hang up, and with POST the hanging up."""
+    """Ask for confirmation; with POST, hang up."""
     operator = request.user
     call = get_object_or_404(Connection, connection_id=connection_id)
     check_may_steer(operator, call)
     if request.method != "POST":
         return render(request, "control/hang_up.html", {"call": call, "request_id": uuid4()})
-    asked = SiftRequest(operator, _request_id(request), {"hang_up": connection_id}, address_of(request))
+    sift_request = SiftRequest(
+        operator, _request_id(request), {"hang_up": connection_id}, address_of(request)
+    )
     try:
-        steering.hang_up(call, asked, is_stale=request.POST.get("stale") == "1")
+        steering.hang_up(call, sift_request, is_stale=request.POST.get("stale") == "1")
     except RequestConflict as problem:
         return _conflict(request, problem)
     if not request.htmx:
@@ -143,27 +146,27 @@ def hang_up(request: SignedInRequest, connection_id: str) -> HttpResponseBase:
 
 @require_POST
 def check(request: SignedInRequest, connection_id: str) -> HttpResponseBase:
-    """Ask Sift how a call stands, and say what it answered."""
+    """Ask Sift for the state of a call, and show its answer."""
     operator = request.user
     call = get_object_or_404(Connection, connection_id=connection_id)
     check_may_steer(operator, call)
-    return _told(request, call, checking.check(call))
+    return _show_result(request, call, checking.check(call))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def clear(request: SignedInRequest, connection_id: str) -> HttpResponseBase:
-    """The question whether to take a call off the board that Sift does not know, and with POST the taking."""
+    """Ask for confirmation; with POST, remove a call that Sift does not know from the board."""
     operator = request.user
     call = get_object_or_404(Connection, connection_id=connection_id)
     check_may_clear(operator)
     if request.method != "POST":
         return render(request, "control/clear.html", {"call": call})
     is_cleared = checking.clear(call, operator, address_of(request))
-    return _told(request, call, "Cleared." if is_cleared else "It is not unconfirmed any more.")
+    return _show_result(request, call, "Cleared." if is_cleared else "It is not unconfirmed any more.")
 
 
-def _told(request: SignedInRequest, call: Connection, words: str) -> HttpResponseBase:
-    """The call's controls for htmx, else its page, with what was found out."""
+def _show_result(request: SignedInRequest, call: Connection, words: str) -> HttpResponseBase:
+    """Return the call's controls for htmx, else redirect to its page, with `words` as the result."""
     if request.htmx:
         return _controls(request, call, words)
     messages.info(request, words)
@@ -171,32 +174,32 @@ def _told(request: SignedInRequest, call: Connection, words: str) -> HttpRespons
 
 
 def _controls(request: SignedInRequest, call: Connection, words: str = "") -> HttpResponse:
-    """A call's controls as they stand now: for htmx, in the place of those that were used."""
+    """Return the current controls of a call, which replace the used ones (htmx)."""
     shown = shown_one(request.user, call.pk, timezone.now())
     context = shown.context() | {"request_id": uuid4(), "found_out": words}
     return render(request, "control/_controls.html", context)
 
 
 def _request_id(request: SignedInRequest) -> UUID:
-    """The form's id, by which a second click is known; a client without one asks anew each time."""
+    """Return the form's id, which identifies a second click; a client without one sends a new request."""
     try:
         return UUID(request.POST.get("request_id", ""))
     except ValueError:
         return uuid4()
 
 
-def _opened(request: SignedInRequest, operator: Operator) -> PlaceForm:
-    """The form as a link opens it: whom it would call is read at once, so that its country is seen first."""
-    wished = _wished(request)
-    if not (wished["phone_number"] or wished["client_name"]):
-        return PlaceForm(None, operator, initial=wished)
-    form = PlaceForm(wished | {"request_id": str(uuid4())}, operator)
+def _prefilled(request: SignedInRequest, operator: Operator) -> PlaceForm:
+    """Return the form as a link opens it, checked at once, so that the callee's country is seen first."""
+    initial = _initial(request)
+    if not (initial["phone_number"] or initial["client_name"]):
+        return PlaceForm(None, operator, initial=initial)
+    form = PlaceForm(initial | {"request_id": str(uuid4())}, operator)
     form.full_clean()
     return form
 
 
-def _wished(request: SignedInRequest) -> dict[str, str]:
-    """What a link asks the form to begin with: a number, also as in `tel:`, or a client, also `webrtc:`."""
+def _initial(request: SignedInRequest) -> dict[str, str]:
+    """Return the form's initial values from a link: a number (also `tel:`) or a client (also `webrtc:`)."""
     operator = request.user
     number = number_from_url(request.GET.get("number", ""), operator.dials_from)
     client = request.GET.get("client", "").replace("\x00", "")
@@ -214,13 +217,13 @@ def _place_page(request: SignedInRequest, form: PlaceForm, status: int = 200) ->
 
 
 def _form_context(form: PlaceForm) -> dict[str, Any]:
-    """What the form that places calls is shown with."""
+    """Return the template context of the form that places calls."""
     return {
         "form": form,
-        "request_id": _kept_id(form),
+        "request_id": _form_id(form),
         "country": form.operator.dials_from,
         **_offered(form),
-        **_whom(form),
+        **_callee(form),
     }
 
 
@@ -231,52 +234,54 @@ def _push_page(
     now = timezone.now()
     context = shown_one(operator, call.pk, now).context() | {
         "form": form,
-        "request_id": _kept_id(form),
+        "request_id": _form_id(form),
         "now": now,
     }
     return render(request, "control/push.html", context, status=status)
 
 
-def _kept_id(form: RoutineForm) -> UUID:
-    """The form's own id while nothing was sent under it; a new form has a new one."""
+def _form_id(form: RoutineForm) -> UUID:
+    """Return the form's own id if nothing was sent under it, else a new one."""
     kept = form.cleaned_data.get("request_id") if form.is_bound and hasattr(form, "cleaned_data") else None
     return kept if isinstance(kept, UUID) else uuid4()
 
 
 def _offered(form: PlaceForm) -> dict[str, Any]:
-    """Whom the form offers, and the contacts among them who are meant where no number is typed."""
+    """Return the suggested callees, and the contacts that match if no valid number is typed."""
     typed = [form.data.get(name, "").strip() for name in ("phone_number", "client_name")]
     found = suggestions.found(*typed, country=form.operator.dials_from)
     offered = list(dict.fromkeys([*found, *suggestions.recent(form.operator)]))
     return {"offered": offered, "meant": found if typed[0] and "phone_number" in form.errors else []}
 
 
-def _whom(form: PlaceForm) -> dict[str, Any]:
-    """The endpoint that the form would call, once it can be told."""
+def _callee(form: PlaceForm) -> dict[str, Any]:
+    """Return the endpoint that the form would call, if it is valid."""
     return {"whom": with_contact(endpoint_of(form.endpoint), form.contact) if form.endpoint else None}
 
 
-def _request_context(request: SignedInRequest, asked: CallRequest) -> dict[str, Any]:
+def _request_context(request: SignedInRequest, requested: CallRequest) -> dict[str, Any]:
     operator = request.user
     now = timezone.now()
-    outcome = asked.outcome_at(now)
+    outcome = requested.outcome_at(now)
     again = (
-        _form_context(_again(asked, operator)) if outcome == Outcome.REJECTED and may_place(operator) else {}
+        _form_context(_repeated(requested, operator))
+        if outcome == Outcome.REJECTED and may_place(operator)
+        else {}
     )
     return again | {
-        "asked": asked,
-        "end": with_contact(endpoint_of(asked.endpoint), contact_of(asked.endpoint)),
+        "asked": requested,
+        "end": with_contact(endpoint_of(requested.endpoint), contact_of(requested.endpoint)),
         "outcome": outcome,
-        "reason": asked.reason or (settling.NEVER_ANSWERED if outcome == Outcome.UNKNOWN else ""),
-        "candidates": list(candidates(asked)[:10]) if outcome == Outcome.UNKNOWN else [],
-        "may_settle": may_settle(operator, asked),
+        "reason": requested.reason or (settling.NEVER_ANSWERED if outcome == Outcome.UNKNOWN else ""),
+        "candidates": list(candidates(requested)[:10]) if outcome == Outcome.UNKNOWN else [],
+        "may_settle": may_settle(operator, requested),
         "now": now,
     }
 
 
-def _again(asked: CallRequest, operator: Operator) -> PlaceForm:
-    """The form of a request as it was, under an id of its own."""
-    form = PlaceForm(asked.contents | {"request_id": str(uuid4())}, operator)
+def _repeated(requested: CallRequest, operator: Operator) -> PlaceForm:
+    """Return the form of an earlier request, under a new id."""
+    form = PlaceForm(requested.contents | {"request_id": str(uuid4())}, operator)
     form.full_clean()
     return form
 

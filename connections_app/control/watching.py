@@ -1,5 +1,4 @@
-"""Each second: settle what waits too long, look at new calls that no callback tells of, and give them their
-script."""
+"""Each second: expire unanswered requests, read new calls without callbacks, and send them their scripts."""
 
 import json
 from collections.abc import Iterable
@@ -38,13 +37,13 @@ from connections_app.sift.errors import SiftError
 from connections_app.sift.payloads import Observation
 from connections_app.sift.placeholders import JSONObject
 
-# A placed call is looked at each second for so long, and a call that was steered.
-FIRST_MINUTE = timedelta(minutes=1)
-AFTER_PUSH = timedelta(seconds=15)
-EACH = timedelta(seconds=0.9)
+# For this time after it was placed or steered, a call is read each second.
+READ_AFTER_PLACING = timedelta(minutes=1)
+READ_AFTER_PUSH = timedelta(seconds=15)
+READ_INTERVAL = timedelta(seconds=0.9)  # less than the second between two rounds
 MAX_CONCURRENT = 8
-MOST = 50
-# A callback about the connected call may still be under way, where others came.
+MAX_PER_ROUND = 50
+# After earlier callbacks, the one for the connected call, which fetches its script, may be in transit.
 GRACE = timedelta(seconds=5)
 
 CLAIM = f"""
@@ -56,10 +55,10 @@ CLAIM = f"""
 
 
 def watch(client: SiftClient) -> None:
-    """One round. Sift is asked over `client`, in a few threads; no transaction is open meanwhile."""
+    """Run one round. Requests to Sift use `client`, in a few threads, while no transaction is open."""
     now = timezone.now()
     settling.expire(now)
-    look(client, now)
+    read_due_calls(client, now)
     waiting = unbound(now)
     if _claimed_requests(waiting, now):
         _read_head(client)
@@ -68,8 +67,8 @@ def watch(client: SiftClient) -> None:
     set_scripts(client)
 
 
-def look(client: SiftClient, now: datetime) -> None:
-    """Read again, one by one, the calls of which nobody else would tell us within a second."""
+def read_due_calls(client: SiftClient, now: datetime) -> None:
+    """Read again, one by one, the calls of which neither callbacks nor the sync report within a second."""
     due = _claimed(now)
     if not due:
         return
@@ -83,7 +82,7 @@ def look(client: SiftClient, now: datetime) -> None:
 
 
 def set_scripts(client: SiftClient) -> None:
-    """Set the script of each connected call whose callbacks do not ask for it."""
+    """Set the script of each connected call whose callbacks do not request it."""
     claimed = [one for one in map(_claim, _waiting(timezone.now())) if one]
     if not claimed:
         return
@@ -95,23 +94,23 @@ def set_scripts(client: SiftClient) -> None:
 
 
 def _claimed(now: datetime) -> dict[int, str]:
-    """Claim the calls to look at now, so that nobody else asks Sift about them. Returns their ids by key."""
+    """Claim the calls to read now, so that no other process reads them. Returns their ids by primary key."""
     silent = CallRequest.objects.filter(
-        Q(looked_at=None) | Q(looked_at__lt=now - EACH),
+        Q(looked_at=None) | Q(looked_at__lt=now - READ_INTERVAL),
         called_back_at=None,
-        asked_at__gt=now - FIRST_MINUTE,
+        asked_at__gt=now - READ_AFTER_PLACING,
         connection__status__in=IN_PROGRESS,
     )
-    requests = dict(silent.values_list("pk", "connection_id")[:MOST])
+    requests = dict(silent.values_list("pk", "connection_id")[:MAX_PER_ROUND])
     taken = {requests[pk] for pk in requests if silent.filter(pk=pk).update(looked_at=now)}
     steered = Push.objects.filter(
         Q(connection__call_request=None) | Q(connection__call_request__called_back_at=None),
-        Q(connection__reading=None) | Q(connection__reading__read_at__lt=now - EACH),
+        Q(connection__reading=None) | Q(connection__reading__read_at__lt=now - READ_INTERVAL),
         outcome=Outcome.ACCEPTED,
-        answered_at__gt=now - AFTER_PUSH,
+        answered_at__gt=now - READ_AFTER_PUSH,
         connection__status__in=IN_PROGRESS,
     ).values_list("connection_id", flat=True)
-    claimed = refresh.claim({*taken, *steered[:MOST]})
+    claimed = refresh.claim({*taken, *steered[:MAX_PER_ROUND]})
     return dict(Connection.objects.filter(pk__in=claimed).values_list("pk", "connection_id"))
 
 
@@ -119,25 +118,25 @@ def _retrieve(client: SiftClient, connection_id: str) -> Observation | None:
     try:
         observed = client.retrieve(connection_id)
     except SiftError:
-        return None  # The next second, or the sync, asks again.
+        return None  # The next round, or the sync, retries.
     is_it = isinstance(observed, Observation) and observed.connection_id == connection_id
     return observed if is_it else None  # type: ignore[return-value]
 
 
 def _claimed_requests(waiting: Iterable[CallRequest], now: datetime) -> bool:
-    """Claim the requests of the last minute that do not know their call. Returns True if any was free."""
-    recent = [request.pk for request in waiting if request.asked_at > now - FIRST_MINUTE]
-    free = CallRequest.objects.filter(Q(looked_at=None) | Q(looked_at__lt=now - EACH), pk__in=recent)
+    """Claim the requests of the last minute whose call is not known. Returns True if any was free."""
+    recent = [request.pk for request in waiting if request.asked_at > now - READ_AFTER_PLACING]
+    free = CallRequest.objects.filter(Q(looked_at=None) | Q(looked_at__lt=now - READ_INTERVAL), pk__in=recent)
     return bool(recent) and free.update(looked_at=now) > 0
 
 
 def _read_head(client: SiftClient) -> None:
-    """Take in the newest calls of Sift's list."""
+    """Read and save the newest calls of Sift's list."""
     database.close()
     try:
         page = client.list_page(client.list_url)
     except SiftError:
-        return  # The next second, or the sync, asks again.
+        return  # The next round, or the sync, retries.
     ingest(page.observations, Source.LIST)
 
 
@@ -151,12 +150,12 @@ def _waiting(now: datetime) -> list[CallRequest]:
             script__origin="placed",
             script__made_at__gt=now - timedelta(days=1),
             connection__status=Status.CONNECTED,
-        ).select_related("connection")[:MOST]
+        ).select_related("connection")[:MAX_PER_ROUND]
     )
 
 
 def _claim(request: CallRequest) -> tuple[Push, list[JSONObject]] | None:
-    """Take the script for sending, with its record, in one transaction; None where it is not in force."""
+    """Claim the script for sending, and record it, in one transaction. Returns None if it is not in force."""
     connection: Connection = request.connection  # type: ignore[assignment]
     with transaction.atomic(), database.cursor() as cursor:
         cursor.execute(CLAIM, {"script": request.script_id, "call": connection.pk})
@@ -164,10 +163,10 @@ def _claim(request: CallRequest) -> tuple[Push, list[JSONObject]] | None:
         if row is None:
             return None
         commands, confirmed, script = json.loads(row[0]), row[1], row[2]
-        if refused := _refused(commands, confirmed):
-            _leave(connection, script, refused)
+        if reason := _reason_to_withhold(commands, confirmed):
+            _withhold(connection, script, reason)
             return None
-        push = _pushed(connection, script, Push.Kind.FALLBACK)
+        push = _create_push(connection, script, Push.Kind.FALLBACK)
         record(
             Verb.PUSH,
             Action.Phase.INTENT,
@@ -179,7 +178,7 @@ def _claim(request: CallRequest) -> tuple[Push, list[JSONObject]] | None:
     return push, commands
 
 
-def _pushed(connection: Connection, script: int, kind: Push.Kind, **fields: Any) -> Push:
+def _create_push(connection: Connection, script: int, kind: Push.Kind, **fields: Any) -> Push:
     return Push.objects.create(
         request_id=uuid4(),
         operator_name="",
@@ -191,18 +190,18 @@ def _pushed(connection: Connection, script: int, kind: Push.Kind, **fields: Any)
     )
 
 
-def _refused(commands: list[JSONObject], confirmed: list[str]) -> str:
-    """Return why the commands may not be given to Sift: they dial what was marked “do not call” since."""
+def _reason_to_withhold(commands: list[JSONObject], confirmed: list[str]) -> str:
+    """Return why the commands may not be sent: they dial what has since been marked “do not call”."""
     found = dialling.marked(dialling.endpoints_in(commands), confirmed)
     return " ".join(one.words for one in found if not one.is_confirmed)
 
 
-def _leave(connection: Connection, script: int, reason: str) -> None:
-    """Note on the call and in the audit log that its script, which was claimed, is not given to Sift."""
+def _withhold(connection: Connection, script: int, reason: str) -> None:
+    """Release a claimed script, and record on the call and in the audit log that Sift does not get it."""
     Script.objects.filter(pk=script).update(offered_at=None)
     words = f"The routine was not given to Sift: {reason}"
     now = timezone.now()
-    push = _pushed(
+    push = _create_push(
         connection, script, Push.Kind.NOT_DIALLED, outcome=Outcome.REJECTED, reason=words, answered_at=now
     )
     record(

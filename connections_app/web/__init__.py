@@ -1,1 +1,1 @@
-"""What pages share."""
+"""Code that several pages share."""

@@ -1,4 +1,4 @@
-"""Addresses that hold a token: those that Sift calls back, and the wallboard's. And keeping tokens unseen."""
+"""URLs that contain a token: Sift's callbacks and the wallboard. Also removes tokens from what is shown."""
 
 import re
 from typing import Any
@@ -6,13 +6,13 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
-# A token as `new_token` makes it.
+# The format of `new_token`.
 TOKEN = "[A-Za-z0-9_-]{43}"  # noqa: S105
 TOKENS = re.compile(f"(/hooks/sift/[a-z]+/){TOKEN}")
 
 
 class TokenConverter:
-    """`<token:…>` in an address; anything else is not found."""
+    """The path converter of `<token:…>`; any other text is not found."""
 
     regex = TOKEN
 
@@ -24,27 +24,27 @@ class TokenConverter:
 
 
 def status_address(token: str) -> str:
-    """Where Sift tells how a placed call goes on."""
+    """Return the URL at which Sift reports the status of a placed call."""
     return _address("hook_status", token)
 
 
 def incoming_address(token: str) -> str:
-    """Where Sift tells of a call that comes in: the application's `on_incoming`."""
+    """Return the URL at which Sift reports an incoming call: the application's `on_incoming`."""
     return _address("hook_incoming", token)
 
 
 def done_address(token: str) -> str:
-    """Where Sift tells what the caller keyed or said."""
+    """Return the URL at which Sift reports the keys or the speech of the caller."""
     return _address("hook_done", token)
 
 
 def wall_address(token: str) -> str:
-    """Where the wallboard is seen without signing in."""
+    """Return the URL at which the wallboard is shown without signing in."""
     return _address("open_wall", token)
 
 
 def without_tokens(value: Any) -> Any:
-    """`value`, decoded JSON, with `…` for the token in each of these addresses."""
+    """Return `value`, decoded JSON, with `…` for the token in each callback URL."""
     if isinstance(value, str):
         return TOKENS.sub(r"\1…", value)
     if isinstance(value, list):

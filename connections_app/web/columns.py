@@ -1,4 +1,4 @@
-"""Which columns of a list a person hides; a new column of ours is shown until somebody hides it."""
+"""The columns of a list that a person hides; a new column is shown until the person hides it."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from connections_app.models import Operator
 
 
 class List(TextChoices):
-    """The lists whose columns are chosen; the value is the name in forms and in `Operator.hidden_columns`."""
+    """The lists whose columns may be hidden; the values are used in forms and `Operator.hidden_columns`."""
 
     CALLS = "calls", "Calls"
     LIVE = "live", "Calls in progress"
@@ -17,13 +17,13 @@ class List(TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One that may be hidden; its cells carry the class `c-<name>`."""
+    """A column that may be hidden; its cells have the class `c-<name>`."""
 
     name: str
     label: str
 
 
-# A row says nothing without these, and controls are no column that one reads.
+# A row has no meaning without these, and controls are not a column of text.
 ALWAYS_SHOWN = frozenset({"status", "with", "controls"})
 MAY_HIDE = {
     List.CALLS: (
@@ -46,20 +46,17 @@ MAY_HIDE = {
 
 
 class NoSuchColumn(ValueError):
-    """A list or a column that there is not; `str()` is a sentence."""
+    """Raised for a list or a column that does not exist; `str()` is a sentence."""
 
 
 def hidden(operator: Operator, of: List) -> list[str]:
-    """The names of the columns of a list that `operator` hides."""
+    """Return the names of the columns of a list that `operator` hides."""
     kept = operator.hidden_columns.get(of, [])
     return [column.name for column in MAY_HIDE[of] if column.name in kept]
 
 
 def show(operator: Operator, list_name: str, shown: list[str]) -> List:
-    """Keep for `operator` that of this list only the columns `shown`, by name, are to be seen. The list.
-
-    Raises `NoSuchColumn`.
-    """
+    """Hide the columns of a list except `shown` from `operator`. Returns the list. Raises `NoSuchColumn`."""
     if list_name not in List:
         raise NoSuchColumn(f"There is no list “{list_name}”.")
     of = List(list_name)

@@ -1,4 +1,4 @@
-"""Slow work that is limited: how much of it one person has at once, and what is said to whoever must wait."""
+"""Limit the slow operations that one person runs at the same time."""
 
 from collections import Counter
 from threading import Condition
@@ -14,17 +14,17 @@ TOO_MANY = (
 
 
 class Busy(Exception):
-    """The work cannot be begun now; `str()` says why, and what to do. It is answered 503."""
+    """Raised if work cannot begin now; `str()` states why, and what to do. It is answered with status 503."""
 
 
 class Slot:
-    """One person's right to one slow operation; given back by `release`, or once nothing refers to it."""
+    """One person's right to one slow operation, until `release` or until nothing refers to it."""
 
     _taken: Counter[int] = Counter()
     _changed = Condition()
 
     def __init__(self, person: int) -> None:
-        """Take one; waits some seconds, without a database connection. Raises `Busy`."""
+        """Take a slot; wait up to 3 s for it, without a database connection. Raises `Busy`."""
         self.person, self.is_held = person, False
         with self._changed:
             if not self._is_free():
@@ -36,6 +36,7 @@ class Slot:
             self.is_held = True
 
     def release(self) -> None:
+        """Give the slot back; has no effect the second time."""
         with self._changed:
             if self.is_held:
                 self.is_held = False

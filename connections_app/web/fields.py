@@ -1,4 +1,4 @@
-"""Fields of forms that several features share."""
+"""Form fields that several features share."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ NO_ID = "The form has no id. Reload the page."
 
 
 class LinesField(forms.CharField):
-    """Text of several lines. Browsers end each with two characters; kept, and counted, is one."""
+    """Text of several lines. Browsers end each with `\\r\\n`; it is saved and counted as `\\n`."""
 
     def to_python(self, value: Any) -> str | None:
         text = None if value is None else str(value).replace("\r\n", "\n").replace("\r", "\n")
@@ -18,7 +18,7 @@ class LinesField(forms.CharField):
 
 
 class NameField(forms.CharField):
-    """A name: one line, with single spaces, of which something can be seen."""
+    """A name: one line, with single spaces and at least one visible character."""
 
     default_validators = [check_is_seen]
 

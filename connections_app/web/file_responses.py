@@ -1,4 +1,4 @@
-"""Files as they are sent while they are made, to a reader who takes them."""
+"""Send files while they are made, within time limits for the reader."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
@@ -9,17 +9,17 @@ from connections_app.web.concurrency import Slot
 
 Part = TypeVar("Part", str, bytes)
 
-TAKEN_WITHIN = 30.0  # seconds; a reader that takes nothing for so long has lost its place
-SENT_WITHIN = 1800.0  # seconds for the whole file
+PART_TIMEOUT_SECONDS = 30.0  # a reader that takes no part in this time loses its slot
+FILE_TIMEOUT_SECONDS = 1800.0
 
 
 async def sent(parts: AsyncGenerator[Part, None], slot: Slot | None = None) -> AsyncGenerator[Part, None]:
-    """Send `parts` on, until the reader stops taking them; then give `slot` back."""
-    end = asyncio.get_running_loop().time() + SENT_WITHIN
+    """Yield `parts` until the reader stops taking them; then release `slot`."""
+    end = asyncio.get_running_loop().time() + FILE_TIMEOUT_SECONDS
     try:
         async with aclosing(parts):
             async for part in parts:
-                with _taken_before(end):
+                with _time_limit(end):
                     yield part
     finally:
         if slot:
@@ -27,10 +27,10 @@ async def sent(parts: AsyncGenerator[Part, None], slot: Slot | None = None) -> A
 
 
 @contextmanager
-def _taken_before(end: float) -> Iterator[None]:
-    """End the sending to a reader that takes nothing, or takes too long."""
+def _time_limit(end: float) -> Iterator[None]:
+    """Cancel the task if the reader does not take the part in time, or the file by `end` (loop time)."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    at = min(end, loop.time() + TAKEN_WITHIN)
+    at = min(end, loop.time() + PART_TIMEOUT_SECONDS)
     cancelling = loop.call_at(at, task.cancel) if task else None
     try:
         yield

@@ -1,4 +1,4 @@
-"""Long work that waits in the database: one worker at a time is at it, and says so again and again."""
+"""Long work queued in the database: one worker at a time claims it, and renews its claim."""
 
 import threading
 from datetime import datetime, timedelta
@@ -8,28 +8,24 @@ from celery.signals import worker_shutting_down
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-# Set when the worker is to end: work on many calls stops after its batch, and another worker resumes it.
+# Set when the worker shuts down: work on many calls stops after its batch, and another worker resumes it.
 stopping = threading.Event()
-# A worker that said nothing for so long is taken for lost.
-LOST_AFTER = timedelta(seconds=60)
+LOST_AFTER = timedelta(seconds=60)  # without a renewed claim, a worker counts as lost
 
 
 @worker_shutting_down.connect
 def stop_working(**_: Any) -> None:
-    """Let the work end after its batch."""
+    """Make running work stop after its batch."""
     stopping.set()
 
 
 def unfinished(work: QuerySet[Any]) -> list[int]:
-    """The keys of that of this open work which somebody has to go on with: nobody is at it. Oldest first."""
+    """Return the primary keys of the open `work` that no live worker has claimed, oldest first."""
     return list(work.filter(_is_free(timezone.now())).order_by("asked_at").values_list("pk", flat=True))
 
 
 def claim(work: QuerySet[Any], **changes: Any) -> datetime | None:
-    """Take this open work, with these `changes` of it: when we said that we are at it.
-
-    None where somebody else is, or there is nothing to do any more.
-    """
+    """Claim the open `work` and apply `changes`. Returns the time of the claim, or None if taken or done."""
     now = timezone.now()
     return now if work.filter(_is_free(now)).update(working_since=now, **changes) else None
 

@@ -1,4 +1,4 @@
-"""Keyset pages: the rows just beyond a place in the order of an index, which cost the same however deep."""
+"""Keyset pages: the rows after or before a place in an index order. All pages cost the same."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -16,15 +16,14 @@ Rows = TypeVar("Rows", bound="QuerySet[Any]")
 
 
 class BadPlace(ValueError):
-    """A text that names no place in the list."""
+    """Raised for a text that is not a place in the list."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeysetPage(Generic[AnyRow]):
     """The rows of a page in the list's order.
 
-    `last` is its last row where further rows follow, and `first` its first row where rows come before; else
-    None.
+    `last` is its last row if more rows follow, and `first` its first row if rows come before; else None.
     """
 
     rows: list[AnyRow]
@@ -35,19 +34,18 @@ class KeysetPage(Generic[AnyRow]):
 def beyond(
     rows: Rows, keys: Sequence[str], values: Sequence[Any], *, descending: bool, upwards: bool
 ) -> Rows:
-    """Return those of `rows` that follow the one with these `values` of `keys`, or with `upwards` come before
-    it.
+    """Return the `rows` after the one with these `values` of `keys`, or before it with `upwards`.
 
-    `descending` says whether the list is ordered from the largest to the smallest values of `keys`.
+    `descending` means that the list is in descending order of `keys`.
     """
     compares = TupleLessThan if descending != upwards else TupleGreaterThan
     return rows.filter(compares(Tuple(*map(F, keys)), tuple(values)))
 
 
 def page_of(rows: Sequence[AnyRow], *, upwards: bool, is_first: bool, size: int) -> KeysetPage[AnyRow]:
-    """Return the page from up to `size` + 1 rows as they were read, nearest to its place first.
+    """Return the page from up to `size` + 1 rows, nearest to its place first.
 
-    `is_first` says that no place was asked for: nothing comes before the page.
+    `is_first` means that the page has no place: no rows come before it.
     """
     shown, is_more = list(rows[:size]), len(rows) > size
     if upwards:
@@ -60,10 +58,7 @@ def page_of(rows: Sequence[AnyRow], *, upwards: bool, is_first: bool, size: int)
 
 
 def address(query: QueryDict, name: str, place: object, without: Collection[str]) -> str:
-    """Return the query string that asks for the page at `place` by the parameter `name`.
-
-    `without` are left out.
-    """
+    """Return the query string of the page at `place`, in the parameter `name`; omit those in `without`."""
     following = query.copy()
     for other in without:
         following.pop(other, None)

@@ -1,4 +1,4 @@
-"""The request as the views of signed-in people have it; `SignInRequiredMiddleware` lets no other through."""
+"""The type of requests in views for signed-in people, which `SignInRequiredMiddleware` enforces."""
 
 from django.http import HttpRequest
 from django_htmx.middleware import HtmxDetails
@@ -7,10 +7,7 @@ from connections_app.models import Operator
 
 
 class SignedInRequest(HttpRequest):
-    """A type for annotations only: Django's request, with its person and what htmx says of it.
-
-    `htmx` is true where htmx asks for a fragment of the page.
-    """
+    """Django's request with its operator, for annotations only. `htmx` is true for a fragment."""
 
     user: Operator
     htmx: HtmxDetails

@@ -1,4 +1,4 @@
-"""How pages answer: the status of what cannot be done, on to another page by GET, and work begun."""
+"""Shared responses of pages: statuses of errors, redirects with GET, and the queueing of work."""
 
 import logging
 from typing import Any
@@ -14,7 +14,7 @@ BAD_REQUEST, NOT_FOUND, CONFLICT, REFUSED, UNAVAILABLE = 400, 404, 409, 422, 503
 
 
 class SeeOther(HttpResponseRedirect):
-    """Redirect to an address that the browser asks for with GET, whatever this request was."""
+    """A redirect that the browser follows with GET, for any request method."""
 
     status_code = 303
 
@@ -28,7 +28,7 @@ def see_other(page: object, *args: object, query: str = "", fragment: str = "") 
 
 
 def queue(request: HttpRequest, task: Any, pk: int) -> None:
-    """Queue a Celery task for the row with this key; while Valkey is away, the schedule queues it later."""
+    """Queue a Celery task for the row `pk`; if Valkey is unavailable, the schedule queues it later."""
     try:
         task.delay(pk)
     except BrokerAway:

@@ -27,7 +27,7 @@ def call(number: int, minute: int) -> Observation:
 def page_at(address: str) -> paging.CallsPage:
     query = QueryDict(address.removeprefix("?"))
     page = paging.Page.asked(paging.Order.by_time(), query)
-    return page.made_of(page.of(Connection.objects.all()), query)
+    return page.calls_page(page.of(Connection.objects.all()), query)
 
 
 def walk(first: str, direction: str) -> tuple[list[list[int]], str]:

@@ -9,7 +9,7 @@ from django.db import connection as database
 from django.utils import timezone
 
 from connections_app.calls import refresh
-from connections_app.control.watching import look, watch
+from connections_app.control.watching import read_due_calls, watch
 from connections_app.models import CallRequest, Connection, Operator, Outcome, Push, Reading
 from connections_app.sift.client import SiftClient
 from tests.conftest import Sandbox, wait_until
@@ -50,16 +50,16 @@ def test_a_call_that_another_round_waits_for_is_not_asked_for_again(
     sandbox.faults({"kind": "slow", "seconds": 1.5, "on": "retrieve", "times": 1})
 
     def first() -> None:
-        look(SiftClient.configured(), timezone.now())
+        read_due_calls(SiftClient.configured(), timezone.now())
         database.close()
 
     thread = Thread(target=first)
     thread.start()
     wait_until(lambda: retrieved(sandbox, call) == 1)
-    look(SiftClient.configured(), timezone.now() + timedelta(seconds=5))
+    read_due_calls(SiftClient.configured(), timezone.now() + timedelta(seconds=5))
     thread.join()
     assert retrieved(sandbox, call) == 1
-    look(SiftClient.configured(), timezone.now() + timedelta(seconds=5))
+    read_due_calls(SiftClient.configured(), timezone.now() + timedelta(seconds=5))
     assert retrieved(sandbox, call) == 2
 
 

@@ -164,12 +164,12 @@ def test_what_does_not_come_through_a_form_is_checked_too(
     operator: Operator, live: Connection, confirmed: tuple[str, ...]
 ) -> None:
     asked = SiftRequest(operator, uuid4(), {}, confirmed=Confirmed(marked=confirmed))
-    wanted = scripts.given_commands(CALL_PHONE, {}, operator)
+    script = scripts.given_commands(CALL_PHONE, {}, operator)
     for act in (
-        lambda: placing.place(Order(client_name="ana", wanted=wanted), asked),
+        lambda: placing.place(Order(client_name="ana", script=script), asked),
         lambda: placing.place(Order(phone_number=MARKED), asked),
         lambda: placing.place(Order(client_name="KOFI"), asked),
-        lambda: steering.push_routine(Connection.objects.get(), wanted, asked),
+        lambda: steering.push_routine(Connection.objects.get(), script, asked),
     ):
         with pytest.raises(NotDialled, match="is marked “do not call”"):
             act()
