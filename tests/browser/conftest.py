@@ -3,13 +3,28 @@
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from django.utils import timezone
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, TimeoutError, expect
 
-from connections_app.models import Operator
+from connections_app.models import BulkTagging, Operator, Outcome, Routine, Tag
 from connections_app.people.roles import make_administrator
+from tests.browser.published import MANY, saved
+from tests.browser.rows_in_every_state import (
+    asked,
+    calls_in_every_state,
+    exports_in_every_state,
+    views_in_every_state,
+    walks_in_every_state,
+    what_else_the_admin_lists,
+)
+from tests.browser.rules import broken
+from tests.browser.states import (
+    State,
+)
 from tests.conftest import Sandbox, running_sandbox
 from tests.control.conftest import account, running_dashboard
 from tests.live.conftest import session_of
@@ -160,3 +175,49 @@ def sign_in(administrator: Operator, server: str) -> Callable[..., Page]:
 @pytest.fixture(scope="session")
 def axe() -> str:
     return (Path(settings.NODE_MODULES) / "axe-core" / "axe.min.js").read_text()
+
+
+@pytest.fixture
+def keys(administrator: Operator) -> dict[str, object]:
+    """Calls, requests, routines and walks in every state; the ids that addresses are written with."""
+    Routine.objects.filter(name="Old").delete()
+    calls_in_every_state()
+    walks_in_every_state()
+    what_else_the_admin_lists(administrator)
+    requests = {outcome.value: asked(outcome, administrator) for outcome in Outcome}
+    saved("Old", [{"name": "HangUp"}])
+    Routine.objects.filter(name="Old").update(archived_at=timezone.now())
+    right = saved("Right", [{"name": "Say", "text": "x" * 300}, {"name": "GetDate", "odd": "y" * 90}])
+    wrong = saved("Wrong", [{"name": "HangUp"}], draft=MANY)
+    bulks = {bulk.state: bulk.pk for bulk in BulkTagging.objects.all()}
+    tag = Tag.objects.earliest("pk").pk
+    pages = {"right": right.pk, "wrong": wrong.pk, "tag": tag, "administrator": administrator.pk}
+    view = views_in_every_state(administrator)
+    exports = exports_in_every_state(administrator)
+    return bulks | requests | pages | exports | {"view": view}
+
+
+@pytest.fixture
+def check(axe: str) -> Callable[..., None]:
+    """Bring a page into each state of a table, and tell all that is broken there."""
+
+    def check(page: Page, states: list[State], keys: dict[str, Any] | None = None) -> None:
+        found: list[str] = []
+        for state in states:
+            page.goto(state.address.format(**keys or {}))
+            with_frame = state.of_frame or state is states[0]
+            problems = reached(page, state) or broken(page, axe, with_frame=with_frame)
+            found += [f"{state.name} {problem}" for problem in problems]
+        assert not found, "\n".join(found)
+
+    return check
+
+
+def reached(page: Page, state: State) -> list[str]:
+    """Bring the page into the state; what tells that it is not there."""
+    try:
+        state.do(page)
+        expect(page.get_by_text(state.sign).filter(visible=True).first).to_be_visible()
+    except (AssertionError, TimeoutError) as missing:
+        return [f"is not reached, {page.url}: {missing}".partition("\nCall log")[0]]
+    return []

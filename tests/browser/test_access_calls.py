@@ -1,0 +1,39 @@
+"""No page about calls, in any of its states, breaks a rule of access, is too wide, or hides the focus."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.states import (
+    CALLS,
+    EXPORTS,
+    TAGGED,
+    VIEWS,
+    State,
+)
+
+# Each test checks a table of states in both themes and widths, which takes minutes where axe is slow.
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.timeout(1200),
+]
+
+Open = Callable[..., Page]
+SignIn = Callable[..., Page]
+
+
+@pytest.mark.parametrize(
+    "states",
+    [CALLS[:4], CALLS[4:7], CALLS[7:15], CALLS[15:], VIEWS, TAGGED, EXPORTS],
+    ids=["board", "frame and wall", "calls", "one call", "views", "tagged", "exports"],
+)
+def test_pages_with_calls_in_every_state(
+    open_page: Open,
+    sign_in: SignIn,
+    keys: dict[str, object],
+    check: Callable[..., None],
+    states: list[State],
+) -> None:
+    check(sign_in(open_page()), states, keys)
