@@ -55,8 +55,8 @@ class Lease:
     def renew(self, **progress: Value) -> None:
         """Extend the lease and set `progress` on `SyncState`, as the first statement of a transaction.
 
-        Raises `LeaseLost`; roll the transaction back then. The row stays locked until the transaction ends, so
-        the next holder waits for it; the database ends a transaction whose process sleeps.
+        Raises `LeaseLost`; roll the transaction back then. The row stays locked until the transaction ends,
+        so the next holder waits for it; the database ends a transaction whose process sleeps.
         """
         with database.cursor() as cursor:
             columns = "".join(f", {quoted(name)} = %s" for name in progress)
