@@ -157,7 +157,7 @@ def continuations(commands: Sequence[JSON]) -> frozenset[int]:
     return routines.check(list(commands)).continuations
 
 
-def asked_for(routine: Routine) -> tuple[Placeholder, ...]:
+def placeholders_of(routine: Routine) -> tuple[Placeholder, ...]:
     """The placeholders of what is published, and of all that may go on after it. A query for each step."""
     return placeholders(_all_commands(_reached(routine.pk)))
 
