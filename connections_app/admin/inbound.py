@@ -74,12 +74,16 @@ class RoutineChoice(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class DefaultRuleForm(RoutineChoice):
+    """The default rule, of which only the routine can be changed."""
+
     class Meta:
         model = InboundRule
         fields = ("routine",)
 
 
 class InboundRuleForm(RoutineChoice):
+    """Any other rule, with its conditions."""
+
     days = forms.MultipleChoiceField(
         choices=DAY_CHOICES,
         widget=forms.CheckboxSelectMultiple,

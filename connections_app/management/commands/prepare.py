@@ -75,13 +75,13 @@ class Command(BaseCommand):
 
 def in_words(error: Exception) -> str:
     """Return the server's message on one line, with what its administrator must do, if anything."""
-    said = on_one_line(error)
+    message = on_one_line(error)
     cause = error.__cause__ or error
     if isinstance(error, MigrationSchemaMissing) or isinstance(cause, psycopg.errors.InsufficientPrivilege):
         return (
-            f"{said}. An administrator of the server has to let this role create tables (GRANT CREATE ON "
+            f"{message}. An administrator of the server has to let this role create tables (GRANT CREATE ON "
             "SCHEMA public), and to create what it may not: CREATE EXTENSION pg_trgm."
         )
     if isinstance(cause, psycopg.errors.UndefinedFile | psycopg.errors.FeatureNotSupported):
-        return f"{said}. PostgreSQL's additional modules (the package postgresql-contrib) are needed."
-    return said
+        return f"{message}. PostgreSQL's additional modules (the package postgresql-contrib) are needed."
+    return message
