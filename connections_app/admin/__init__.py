@@ -1,4 +1,4 @@
-"""The Django admin: operators and rules are managed here; calls and what was done are only read."""
+"""The Django admin: operators and inbound rules are managed here; calls and records are read-only."""
 
 from connections_app.admin import connections, contacts, control, inbound, operators, routines, tags, walls
 

@@ -1,4 +1,4 @@
-"""Connections and walks, readable only; the lists stay fast at millions of rows."""
+"""Connections and walks, read-only; the lists stay fast with millions of rows."""
 
 from typing import Any, cast
 
@@ -35,7 +35,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """What the list of calls finds for the same text."""
+        """Search as the list of calls does."""
         form = CallsForm({"q": search_term}, country=cast(Operator, request.user).dials_from)
         if not form.is_valid():
             messages.error(request, " ".join(map(str, form.errors["q"])))
@@ -44,7 +44,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
 
 
 def _written(endpoint: str | None, end: Endpoint) -> str:
-    """One end as Sift writes it, after its name."""
+    """Return the name of an end, if any, and its endpoint as Sift writes it."""
     return f"{end.name}, {endpoint}" if end.name else endpoint or ""
 
 

@@ -1,4 +1,4 @@
-"""Contacts, readable only: they are written at `/contacts/`, where every change is on record."""
+"""Contacts, read-only: they are changed at `/contacts/`, which records every change."""
 
 from typing import Any, cast
 
@@ -30,7 +30,7 @@ class ContactAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """What the list of contacts finds for the same text."""
+        """Search as the list of contacts does."""
         country = cast(Operator, request.user).dials_from
         return queryset & matching(search_term, country), False
 

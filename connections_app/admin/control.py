@@ -1,4 +1,4 @@
-"""The record of actions, and what was asked of Sift: readable only."""
+"""The audit log, requests to Sift and callbacks, read-only."""
 
 import json
 from contextlib import suppress
@@ -19,7 +19,7 @@ REFUSED = 400
 
 
 class PersonFilter(admin.SimpleListFilter):
-    """By who did it: everybody who may sign in, by name."""
+    """Filter actions by operator."""
 
     title = "person"
     parameter_name = "person"
@@ -33,7 +33,7 @@ class PersonFilter(admin.SimpleListFilter):
 
 
 class RefusedFilter(admin.SimpleListFilter):
-    """Callbacks that were refused: few, with an index of their own."""
+    """Filter refused callbacks, which have an index of their own."""
 
     title = "answer"
     parameter_name = "answer"
@@ -73,7 +73,7 @@ class CallRequestAdmin(ReadOnlyAdmin):
     search_help_text = "A whole number in E.164, client, call id or request id."
 
     def having(self, text: str) -> Q:
-        # The call is found first: an OR with a joined table would read both tables whole.
+        # The call is looked up first: an OR with a joined table would read both tables completely.
         call = Connection.objects.filter(connection_id=text).values_list("pk", flat=True).first()
         requests = super().having(text.removeprefix(CLIENT))
         if call:

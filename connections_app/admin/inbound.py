@@ -1,4 +1,4 @@
-"""Inbound rules: which routine answers a call that comes in."""
+"""Inbound rules, which choose the routine that answers an incoming call."""
 
 import re
 from typing import Any
@@ -13,7 +13,7 @@ from connections_app.models import InboundRule, Operator, Routine
 from connections_app.models.inbound_rule import DAYS
 from connections_app.models.requests import CLIENT
 from connections_app.people.forms import zones
-from connections_app.routines.library import asked_for, dialled_by
+from connections_app.routines.library import dialled_by, placeholders_of
 from connections_app.sift.numbers import ImpossibleNumber, e164
 
 DAY_CHOICES = [(str(number), name) for number, name in enumerate(DAYS, start=1)]
@@ -23,7 +23,7 @@ LONGEST_NAME = 255
 
 
 def endpoint_pattern(typed: str) -> str:
-    """A number in E.164, a client or its name, or the beginning of one with `*`. Raises `ValidationError`."""
+    """Return a number in E.164, a client, or the beginning of either with `*`. Raises `ValidationError`."""
     text = typed.strip()
     if text in ("", CLIENT):
         return ""
@@ -51,7 +51,7 @@ def _number_pattern(text: str) -> str:
 
 
 class RoutineChoice(forms.ModelForm):  # type: ignore[type-arg]
-    """The routine of a rule: one that answers by itself."""
+    """The routine of a rule, which must answer without an operator."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -59,13 +59,13 @@ class RoutineChoice(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["routine"].queryset = published  # type: ignore[attr-defined]
 
     def clean_routine(self) -> Routine:
-        """Locked, so that nobody archives it before the rule is saved."""
+        """Lock and check the routine, so that nobody archives it before the rule is saved."""
         chosen: Routine = self.cleaned_data["routine"]
         routine = Routine.objects.select_for_update().select_related(None).get(pk=chosen.pk)
         if routine.archived_at:
             raise ValidationError("This routine is archived.")
-        if asked := asked_for(chosen):
-            names = ", ".join(placeholder.name for placeholder in asked)
+        if placeholders := placeholders_of(chosen):
+            names = ", ".join(placeholder.name for placeholder in placeholders)
             raise ValidationError(f"Nobody is there to fill in {names}: choose one without placeholders.")
         if marked := dialling.marked(dialled_by(chosen)):
             words = " ".join(one.words for one in marked)
@@ -74,12 +74,16 @@ class RoutineChoice(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class DefaultRuleForm(RoutineChoice):
+    """The default rule, of which only the routine can be changed."""
+
     class Meta:
         model = InboundRule
         fields = ("routine",)
 
 
 class InboundRuleForm(RoutineChoice):
+    """Any other rule, with its conditions."""
+
     days = forms.MultipleChoiceField(
         choices=DAY_CHOICES,
         widget=forms.CheckboxSelectMultiple,
@@ -110,12 +114,15 @@ class InboundRuleForm(RoutineChoice):
         self.fields["time_zone"].choices = [(zone, zone) for zone in sorted(offered)]  # type: ignore[attr-defined]
 
     def clean_to_endpoint(self) -> str:
+        """Return the pattern of the called endpoint."""
         return endpoint_pattern(self.cleaned_data["to_endpoint"])
 
     def clean_from_endpoint(self) -> str:
+        """Return the pattern of the calling endpoint."""
         return endpoint_pattern(self.cleaned_data["from_endpoint"])
 
     def clean_days(self) -> str:
+        """Return the digits of the ticked days, or an empty text for every day."""
         ticked = sorted(self.cleaned_data["days"])
         return "" if len(ticked) == len(DAYS) else "".join(ticked)
 
@@ -128,7 +135,7 @@ class InboundRuleForm(RoutineChoice):
 
 
 def conditions(rule: InboundRule) -> str:
-    """When a rule matches: `to +14155550100, Monday, Tuesday, 09:00 to 17:00 in Europe/Berlin`."""
+    """Return when a rule matches: `to +14155550100, Monday, Tuesday, 09:00 to 17:00 in Europe/Berlin`."""
     if rule.is_default:
         return "every call that no other rule matches"
     parts = []

@@ -1,4 +1,4 @@
-"""Operators: create, give a role, deactivate; and what each role may do."""
+"""Operators (create, give a role, deactivate) and the permissions of each role."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ admin.site.unregister(Group)
 
 
 class CheckboxList(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Shows a choice of many as boxes to tick: Django's two lists break the rules of access."""
+    """Show a many-to-many field as checkboxes: Django's two lists are not accessible."""
 
     def formfield_for_manytomany(self, *args: Any, **kwargs: Any) -> Any:
         return super().formfield_for_manytomany(*args, **kwargs, widget=CheckboxSelectMultiple)
@@ -37,11 +37,11 @@ class CheckboxList(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Group)
 class RoleAdmin(CheckboxList, GroupAdmin):
-    """A role is a group of Django's; `permissions` is what its people may do."""
+    """A role, which is a group of Django's with permissions."""
 
 
 class AddOperatorForm(AdminUserCreationForm):  # type: ignore[type-arg]
-    """Takes the password as it was hashed before the transaction, which holds a database connection."""
+    """Set the password that was hashed before the transaction, which holds a database connection."""
 
     encoded = ""
 
@@ -79,7 +79,7 @@ class OperatorAdmin(CheckboxList, UserAdmin):  # type: ignore[type-arg]
     )
     add_form = AddOperatorForm
     readonly_fields = ("last_login", "date_joined")
-    # The one there is would delete many people unseen.
+    # Django's only action would delete many people without a check.
     actions = None
 
     def add_view(
@@ -90,7 +90,7 @@ class OperatorAdmin(CheckboxList, UserAdmin):  # type: ignore[type-arg]
         return super().add_view(request, form_url, extra_context)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **given: Any) -> Any:
-        """A class made for this request, which holds the password that came with it."""
+        """Return a form class that holds the hashed password of this request."""
         form: Any = super().get_form(request, obj, change=change, **given)
         form.encoded = getattr(request, "encoded_password", "")
         return form

@@ -1,6 +1,6 @@
-"""Tables that the admin only shows, and that grow without end: pages by keyset, and nothing is counted.
+"""Read-only lists of tables that grow without limit: keyset pages, without counts.
 
-Django's own list counts all rows that match and skips over all rows before the page; both read the table.
+Django's own list counts all matching rows and skips all rows before the page; both read the whole table.
 """
 
 from dataclasses import dataclass
@@ -24,17 +24,17 @@ TOO_SLOW = "This took too long. Look for a longer text, or use one filter less."
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page begins: after the row of these values, or before it."""
+    """The start of a page: after the row with these values, or before it if `upwards`."""
 
     upwards: bool
     values: tuple[str, ...]
 
     @classmethod
     def parse(cls, text: str, length: int) -> Self | None:
-        """None for the first page. Raises `BadPlace`."""
+        """Return the place that `text` names, or None for the first page. Raises `BadPlace`."""
         if not text:
             return None
-        # The key comes first, so that a name with commas in it may come last.
+        # The unique key comes first and a name last, since a name may contain commas.
         side, *values = text.split(",", length)
         if side not in (AFTER, BEFORE) or len(values) != length:
             raise BadPlace(text)
@@ -45,14 +45,14 @@ class Place:
 
 
 class KeysetList(ChangeList):
-    """The rows beyond a place in the list's one order, and the addresses of the pages beside them."""
+    """The rows after a place in the list's only order, and the URLs of the previous and next pages."""
 
     model_admin: "ReadOnlyAdmin"
     older_url: str | None
     newer_url: str | None
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str | Combinable]:
-        """The one that an index serves, whatever the address asks for."""
+        """Return the order that an index supports, whatever the URL requests."""
         admin = self.model_admin
         return [f"-{key}" if admin.descends else key for key in admin.keys]
 
@@ -69,22 +69,20 @@ class KeysetList(ChangeList):
         self.older_url = self._address(page.last, upwards=False)
         self.newer_url = self._address(page.first, upwards=True)
         self.result_list = page.rows
-        # What the rest of the admin takes for counts.
+        # The rest of the admin reads these as counts.
         self.result_count = self.full_result_count = len(page.rows)
         self.show_full_result_count = self.show_admin_actions = False
         self.can_show_all = self.multi_page = False
 
     def _rows(self, request: HttpRequest, place: Place | None) -> list[Any]:
-        """Those of the page and one more, where there is one, from the place on."""
-        wanted: QuerySet[Any] = self.queryset
+        """Return the rows of the page from the place on, and one more if there is one."""
+        rows: QuerySet[Any] = self.queryset
         if place:
             admin = self.model_admin
-            wanted = beyond(
-                wanted, admin.keys, place.values, descending=admin.descends, upwards=place.upwards
-            )
-            wanted = wanted.reverse() if place.upwards else wanted
+            rows = beyond(rows, admin.keys, place.values, descending=admin.descends, upwards=place.upwards)
+            rows = rows.reverse() if place.upwards else rows
         try:
-            return read(wanted[: self.list_per_page + 1])
+            return read(rows[: self.list_per_page + 1])
         except TooSlow:
             messages.error(request, TOO_SLOW)
             return []
@@ -98,7 +96,7 @@ class KeysetList(ChangeList):
 
 
 class WhenFilter(admin.DateFieldListFilter):
-    """Today, the past week and so on, under a word that is a heading."""
+    """Django's date filter, titled “time”."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -106,7 +104,7 @@ class WhenFilter(admin.DateFieldListFilter):
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """A table that is listed in the order of `keys`: one index has them, none is NULL, the last is unique."""
+    """A table listed in the order of `keys`: they share an index, none is NULL and the last is unique."""
 
     keys: tuple[str, ...] = ("id",)
     descends = True
@@ -124,16 +122,16 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """The text as a whole: Django's own way compares with UPPER(), which no index serves."""
+        """Search for the whole text: Django compares with UPPER(), which no index supports."""
         text = search_term.strip()
         return (queryset.filter(self.having(text)) if text else queryset), False
 
     def having(self, text: str) -> Q:
-        """The rows that have this text in one of `search_fields`."""
+        """Return a query for the rows with this text in one of `search_fields`."""
         return Q.create([(lookup, text) for lookup in self.search_fields], connector=Q.OR)
 
     def complete(self, rows: list[Any]) -> None:
-        """Tell the rows of a page what their columns need beside themselves."""
+        """Set on the rows of a page what their columns need in addition to the row."""
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return False

@@ -1,4 +1,4 @@
-"""Routines and their versions, readable only: they are written and published at `/routines/`."""
+"""Routines and their versions, read-only: they are edited and published at `/routines/`."""
 
 from django.contrib import admin
 from django.utils.html import format_html

@@ -1,4 +1,4 @@
-"""Tags, and what was tagged many at once: readable only. Supervisors manage them on the pages of history."""
+"""Tags and bulk taggings, read-only: supervisors manage them on the history pages."""
 
 from django.contrib import admin
 

@@ -1,4 +1,4 @@
-"""Links to the wallboard: made here, shown here, and revoked here."""
+"""Links to the wallboard: create, show and revoke them."""
 
 from typing import Any, cast
 
@@ -44,7 +44,7 @@ class WallLinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             walls.share(obj, cast(Operator, request.user), address_of(request))
 
     def response_add(self, request: HttpRequest, obj: WallLink, post_url_continue: str | None = None) -> Any:
-        """On to the page that shows the link."""
+        """Redirect to the page that shows the link."""
         messages.info(request, "Whoever has the link below sees the wallboard without signing in.")
         return redirect("admin:connections_app_walllink_change", obj.pk)
 
@@ -53,6 +53,7 @@ class WallLinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description="Revoke the selected links", permissions=["change"])
     def revoke(self, request: HttpRequest, links: QuerySet[WallLink]) -> None:
+        """Revoke the selected links."""
         operator, address = cast(Operator, request.user), address_of(request)
         revoked = sum(walls.revoke(link, operator, address) for link in links)
         messages.success(request, f"{revoked} revoked. Wallboards that use them end within seconds.")

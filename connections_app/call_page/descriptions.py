@@ -1,4 +1,4 @@
-"""What callers keyed or said, and what callbacks were answered, in words."""
+"""Describe in words what callers keyed or said, and how callbacks were answered."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from connections_app.sift import routine
 from connections_app.sift.commands import heard
 
 
-def heard_words(body: dict[str, Any]) -> str:
-    """`“1234” was keyed`, `“yes” was said`, `nothing was heard`."""
+def input_words(body: dict[str, Any]) -> str:
+    """Return the caller's input in words: `“1234” was keyed`, `“yes” was said`, `nothing was heard`."""
     text = heard(body)
     if "digits" in body:
         return f"“{text}” was keyed" if text else "nothing was keyed"
@@ -18,7 +18,7 @@ def heard_words(body: dict[str, Any]) -> str:
 
 
 def routine_words(answer: Any) -> str:
-    """What a callback was answered: the routine in words, or that nothing is to be done."""
+    """Return the answer to a callback in words: its routine, or that there is nothing to do."""
     commands = answer.get("routine") if isinstance(answer, dict) else None
     if not commands:
         return "Answered with nothing to do."

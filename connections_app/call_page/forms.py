@@ -1,4 +1,4 @@
-"""The forms of notes."""
+"""Forms for notes."""
 
 from datetime import datetime
 
@@ -12,6 +12,8 @@ LONGEST_NOTE = Note._meta.get_field("text").max_length or 0
 
 
 class NoteForm(forms.Form):
+    """A new note; `request_id` identifies the form, so that it writes one note only."""
+
     request_id = forms.UUIDField(error_messages={"required": NO_ID, "invalid": NO_ID})
     text = LinesField(
         max_length=LONGEST_NOTE,
@@ -23,12 +25,13 @@ class NoteForm(forms.Form):
 
 
 class NoteChangeForm(forms.Form):
-    """A note's new text; `as_of` is when it had been changed before it was opened, empty for never."""
+    """A note's new text; `as_of` is its `edited_at` when the form was opened, empty for None."""
 
     as_of = forms.CharField(required=False)
     text = NoteForm.base_fields["text"]
 
     def clean_as_of(self) -> datetime | None:
+        """Return the time, or None for an empty or invalid one."""
         try:
             return parse_datetime(self.cleaned_data["as_of"])
         except ValueError:

@@ -1,4 +1,4 @@
-"""`/calls/<connection_id>/notes/`: notes are written, changed, taken away and put back."""
+"""`/calls/<connection_id>/notes/`: write, change, remove and restore notes."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ USED_FORM = "Another note was written with this form before. Save again to add t
 
 @require_POST
 def write_note(request: SignedInRequest, connection_id: str) -> HttpResponse:
-    """Write a note. For htmx: the form anew, and the timeline with the note in it."""
+    """Write a note. For htmx, return an empty form and the timeline with the note."""
     author = request.user
     call = get_object_or_404(Connection, connection_id=connection_id)
     check_may_write_notes(author)
@@ -29,7 +29,7 @@ def write_note(request: SignedInRequest, connection_id: str) -> HttpResponse:
     try:
         notes.write(call, form.cleaned_data["text"], author, form.cleaned_data["request_id"])
     except notes.OtherNote:
-        # The form is shown with what was typed and an id of its own.
+        # The form is shown with the typed text and a new id.
         del form.cleaned_data["request_id"]
         form.add_error("text", USED_FORM)
         return _refused(request, call, form, CONFLICT)
@@ -40,7 +40,7 @@ def write_note(request: SignedInRequest, connection_id: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_note(request: SignedInRequest, connection_id: str, pk: int) -> HttpResponse:
-    """The form that changes a note, and with POST the change."""
+    """Show the form that changes a note; with POST, change the note."""
     operator = request.user
     note = _note(connection_id, pk)
     check_may_change_note(operator, note)
@@ -52,7 +52,7 @@ def change_note(request: SignedInRequest, connection_id: str, pk: int) -> HttpRe
     try:
         notes.change(note, form.cleaned_data["text"], operator, form.cleaned_data["as_of"])
     except notes.ChangedMeanwhile as problem:
-        form.add_error("text", _meanwhile(problem.note))
+        form.add_error("text", _conflict_message(problem.note))
         return _change_page(request, problem.note, form, REFUSED)
     if not request.htmx:
         return see_other(note.connection, fragment=f"#note-{note.pk}")
@@ -61,6 +61,7 @@ def change_note(request: SignedInRequest, connection_id: str, pk: int) -> HttpRe
 
 @require_POST
 def remove_note(request: SignedInRequest, connection_id: str, pk: int) -> HttpResponse:
+    """Remove a note. For htmx, return the timeline."""
     note = _note(connection_id, pk)
     notes.remove(note, request.user)
     return _timeline(request, note)
@@ -68,6 +69,7 @@ def remove_note(request: SignedInRequest, connection_id: str, pk: int) -> HttpRe
 
 @require_POST
 def restore_note(request: SignedInRequest, connection_id: str, pk: int) -> HttpResponse:
+    """Restore a removed note. For htmx, return the timeline."""
     note = _note(connection_id, pk)
     notes.restore(note, request.user)
     return _timeline(request, note)
@@ -78,8 +80,8 @@ def _note(connection_id: str, pk: int) -> Note:
     return get_object_or_404(notes, connection__connection_id=connection_id, pk=pk)
 
 
-def _meanwhile(note: Note) -> str:
-    """What to say to who comes second."""
+def _conflict_message(note: Note) -> str:
+    """Return the message for a person whose change came after another one."""
     if note.removed_at:
         return f"{note.removed_by} took this note away meanwhile. Put it back on the call's page first."
     by = note.earlier_texts.latest("pk").replaced_by
@@ -116,7 +118,7 @@ def _timeline(request: SignedInRequest, note: Note) -> HttpResponse:
 def _with_timeline(
     request: SignedInRequest, call: Connection, template: str, context: dict[str, Any]
 ) -> HttpResponse:
-    """A fragment in its own place, and beside it the timeline in its."""
+    """Return a fragment, followed by the timeline, which htmx swaps into its own place."""
     shown = _timeline_context(request, call) | context | {"beside_it": True}
     answer = render(request, template, shown)
     answer.content += render(request, "call_page/_timeline.html", shown).content

@@ -1,7 +1,6 @@
-"""Notes on calls: written, changed by their authors and by supervisors, taken away, and put back.
+"""Write, change, remove and restore notes on calls. Authors and supervisors may change them.
 
-Nothing that was written is lost: each change keeps the text before it, and what is taken away can be put
-back.
+No text is lost: each change keeps the earlier text, and a removed note can be restored.
 """
 
 from datetime import datetime
@@ -16,7 +15,7 @@ from connections_app.models import Connection, EarlierText, Note, Operator
 
 
 class ChangedMeanwhile(Exception):
-    """Somebody else changed the note, or took it away, since it was opened; `note` is how it is now."""
+    """Somebody else changed or removed the note since it was opened; `note` is its current state."""
 
     def __init__(self, note: Note) -> None:
         super().__init__(note.pk)
@@ -24,22 +23,22 @@ class ChangedMeanwhile(Exception):
 
 
 class OtherNote(Exception):
-    """The form's id belongs to another note: one with other text, of another call, or by another person."""
+    """The form's id was used for another note: other text, another call or another author."""
 
 
 def write(call: Connection, text: str, author: Operator, request_id: UUID) -> Note:
-    """Write the note of the form `request_id`. Returns that note; the same form again writes no other.
+    """Write a note, once for each form `request_id`. Returns the note, also if the form is sent again.
 
-    Raises `PermissionDenied`, and `OtherNote` where the form's id was used for another note.
+    Raises `PermissionDenied`, and `OtherNote` if the form's id was used for another note.
     """
     check_may_write_notes(author)
-    written = {
+    defaults = {
         "connection": call,
         "text": text,
         "author": author,
         "author_name": author.get_username(),
     }
-    note, is_new = Note.objects.get_or_create(request_id=request_id, defaults=written)
+    note, is_new = Note.objects.get_or_create(request_id=request_id, defaults=defaults)
     if is_new:
         announce([call.pk])
     elif (note.connection_id, note.author_id, _first_text(note)) != (call.pk, author.pk, text):
@@ -48,55 +47,55 @@ def write(call: Connection, text: str, author: Operator, request_id: UUID) -> No
 
 
 def _first_text(note: Note) -> str:
-    """Return the text that `note` was written with, before anybody changed it."""
+    """Return the original text of `note`."""
     earliest = note.earlier_texts.order_by("pk").first()
     return earliest.text if earliest else note.text
 
 
 def change(note: Note, text: str, operator: Operator, as_of: datetime | None) -> None:
-    """Put `text` in the place of the note's, which is kept; `as_of` is its `edited_at` when it was opened.
+    """Replace the note's text and keep the earlier one; `as_of` is its `edited_at` when it was opened.
 
-    The same text again changes nothing. Raises `PermissionDenied`, and `ChangedMeanwhile`.
+    The same text changes nothing. Raises `PermissionDenied` and `ChangedMeanwhile`.
     """
     with transaction.atomic():
-        now_is = _locked(note, operator)
-        if now_is.text == text and not now_is.removed_at:
+        current = _locked(note, operator)
+        if current.text == text and not current.removed_at:
             return
-        if now_is.removed_at or now_is.edited_at != as_of:
-            raise ChangedMeanwhile(now_is)
-        now_is.edited_at = timezone.now()
+        if current.removed_at or current.edited_at != as_of:
+            raise ChangedMeanwhile(current)
+        current.edited_at = timezone.now()
         EarlierText.objects.create(
-            note=now_is,
-            text=now_is.text,
-            replaced_at=now_is.edited_at,
+            note=current,
+            text=current.text,
+            replaced_at=current.edited_at,
             replaced_by=operator.get_username(),
         )
-        now_is.text = text
-        now_is.save(update_fields=["text", "edited_at"])
-        announce([now_is.connection_id])
+        current.text = text
+        current.save(update_fields=["text", "edited_at"])
+        announce([current.connection_id])
 
 
 def remove(note: Note, operator: Operator) -> None:
-    """Show the note no more; it is kept. Raises `PermissionDenied`."""
+    """Hide the note, which can be restored. Raises `PermissionDenied`."""
     _set_removed(note, operator, timezone.now(), operator.get_username())
 
 
 def restore(note: Note, operator: Operator) -> None:
-    """Show a note again that was taken away. Raises `PermissionDenied`."""
+    """Show a removed note again. Raises `PermissionDenied`."""
     _set_removed(note, operator, None, "")
 
 
 def _set_removed(note: Note, operator: Operator, at: datetime | None, by: str) -> None:
     with transaction.atomic():
-        now_is = _locked(note, operator)
-        if (now_is.removed_at is None) == (at is None):
+        current = _locked(note, operator)
+        if (current.removed_at is None) == (at is None):
             return
-        now_is.removed_at, now_is.removed_by = at, by
-        now_is.save(update_fields=["removed_at", "removed_by"])
-        announce([now_is.connection_id])
+        current.removed_at, current.removed_by = at, by
+        current.save(update_fields=["removed_at", "removed_by"])
+        announce([current.connection_id])
 
 
 def _locked(note: Note, operator: Operator) -> Note:
-    now_is = Note.objects.select_for_update().get(pk=note.pk)
-    check_may_change_note(operator, now_is)
-    return now_is
+    current = Note.objects.select_for_update().get(pk=note.pk)
+    check_may_change_note(operator, current)
+    return current

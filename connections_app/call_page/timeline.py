@@ -1,4 +1,4 @@
-"""What happened to one call, in order and in words."""
+"""The events of one call, in order and in words."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from django.db.models import Model, Prefetch, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from connections_app.call_page.descriptions import heard_words, routine_words
+from connections_app.call_page.descriptions import input_words, routine_words
 from connections_app.models import (
     Callback,
     CallRequest,
@@ -26,8 +26,8 @@ from connections_app.models import (
     Status,
 )
 
-# So many of the latest entries are shown unless all are asked for, and so many earlier texts of a note.
-SHOWN = 200
+# The latest entries, so that a page stays light; all of them are shown on request.
+ENTRIES_SHOWN = 200
 EARLIER_TEXTS_SHOWN = 20
 
 ICONS = {
@@ -70,10 +70,10 @@ Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
-    """One entry of a call's timeline; `changes` are (field, before, after), as people read them.
+class Entry:
+    """One entry of a call's timeline; `changes` are (field, before, after), formatted for people.
 
-    `note` is what was written, where that is what happened, with its earlier texts, the latest first.
+    `note` is the note of an entry for a note, with its earlier texts, the latest first.
     """
 
     at: datetime
@@ -86,28 +86,28 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """What happened, oldest first: `beginning`, and `entries`; where `is_cut`, some is left out between."""
+    """The entries, oldest first: `beginning` and `entries`; if `is_cut`, some in between are left out."""
 
-    beginning: list[Happening]
-    entries: list[Happening] = field(default_factory=list)
+    beginning: list[Entry]
+    entries: list[Entry] = field(default_factory=list)
     is_cut: bool = False
 
-    def __iter__(self) -> Iterator[Happening]:
+    def __iter__(self) -> Iterator[Entry]:
         return chain(self.beginning, self.entries)
 
 
 def timeline(call: Connection, request: CallRequest | None, *, whole: bool) -> Timeline:
-    """What is known of a call that `request` became: how it began, and the latest 200 entries, or all.
+    """Return how the call of `request` began, and its latest `ENTRIES_SHOWN` entries, or all if `whole`.
 
-    What was asked of Sift, each change with its source, each callback with what it was answered, notes. Five
-    queries, however much there is; four where nobody wrote a note.
+    Entries are requests to Sift, changes with their source, callbacks with their answer, and notes. Five
+    queries; four if there are no notes.
     """
-    most = None if whole else SHOWN
+    most = None if whole else ENTRIES_SHOWN
     pushes = call.pushes.select_related("script").order_by("-pk")
     callbacks = call.callbacks.select_related("step").order_by("-first_at", "-pk")
-    beginning = [*(_asked(request) if request else ()), _first_sight(call)]
+    beginning = [*(_requested(request) if request else ()), _first_sight(call)]
     happened = [
-        *map(_happening, _latest(call.events.order_by("-change_number"), most)),
+        *map(_changed, _latest(call.events.order_by("-change_number"), most)),
         *map(_called_back, _latest(callbacks, most)),
         *chain.from_iterable(map(_pushed, _latest(pushes, most))),
         *map(_written, _latest(_notes(call, most), most)),
@@ -119,7 +119,7 @@ def timeline(call: Connection, request: CallRequest | None, *, whole: bool) -> T
 
 
 def _latest(rows: QuerySet[Row], most: int | None) -> list[Row]:
-    """Of `rows`, which come latest first, the first, in the order of time; one over `most` tells of more."""
+    """Return the latest of `rows`, oldest first; one more than `most`, which shows that there are more."""
     return list(rows if most is None else rows[: most + 1])[::-1]
 
 
@@ -132,57 +132,57 @@ def _notes(call: Connection, most: int | None) -> QuerySet[Note]:
     )
 
 
-def _written(note: Note) -> Happening:
-    return Happening(note.written_at, "note", note.author_name, "", note=note)
+def _written(note: Note) -> Entry:
+    return Entry(note.written_at, "note", note.author_name, "", note=note)
 
 
-def _asked(request: CallRequest) -> Iterator[Happening]:
-    """Who asked for the call, and what Sift said to it."""
+def _requested(request: CallRequest) -> Iterator[Entry]:
+    """Yield the request for the call, and Sift's answer."""
     script = f"With {request.script}: {request.script.preview}" if request.script else "Without a routine."
-    yield Happening(request.asked_at, "user", f"{request.operator_name} asked for the call", script)
+    yield Entry(request.asked_at, "user", f"{request.operator_name} asked for the call", script)
     if request.answered_at and request.outcome == Outcome.ACCEPTED:
-        yield Happening(request.answered_at, "check", "Placed", SETTLED[Settled(request.settled_by)])
+        yield Entry(request.answered_at, "check", "Placed", SETTLED[Settled(request.settled_by)])
 
 
-def _pushed(push: Push) -> Iterator[Happening]:
-    """What was sent to the live call, and what Sift said to it."""
+def _pushed(push: Push) -> Iterator[Entry]:
+    """Yield what was sent to the live call, and Sift's answer."""
     match push.kind:
         case Push.Kind.HANG_UP:
-            yield Happening(push.asked_at, "phone-off", f"{push.operator_name} asked to hang up", "")
+            yield Entry(push.asked_at, "phone-off", f"{push.operator_name} asked to hang up", "")
         case Push.Kind.ROUTINE:
             title = f"{push.operator_name} sent a routine"
-            yield Happening(push.asked_at, "list-check", title, f"{push.script}: {push.script.preview}")
+            yield Entry(push.asked_at, "list-check", title, f"{push.script}: {push.script.preview}")
         case Push.Kind.FALLBACK:
             detail = f"No callback had asked for it. {push.script.preview}"
-            yield Happening(push.asked_at, "list-check", "The dashboard set the script", detail)
+            yield Entry(push.asked_at, "list-check", "The dashboard set the script", detail)
         case Push.Kind.NOT_DIALLED:
-            yield Happening(push.asked_at, "ban", "Not dialled", f"{push.reason} {push.script.preview}")
+            yield Entry(push.asked_at, "ban", "Not dialled", f"{push.reason} {push.script.preview}")
             return
     if push.answered_at and push.outcome != Outcome.SENDING:
         title, icon = OUTCOMES[Outcome(push.outcome)]
-        yield Happening(push.answered_at, icon, title, push.reason)
+        yield Entry(push.answered_at, icon, title, push.reason)
 
 
-def _called_back(callback: Callback) -> Happening:
-    """One callback with both of its halves: what Sift told, and what it was answered."""
+def _called_back(callback: Callback) -> Entry:
+    """Return the entry of a callback: what Sift reported, and the dashboard's answer."""
     body = callback.body if isinstance(callback.body, dict) else {}
     again = f", {callback.times} times" if callback.times > 1 else ""
     if callback.status == 200:
         answered = routine_words(callback.answer)
     else:
         answered = f"Answered {callback.status}: {(callback.answer or {}).get('error', '')}"
-    return Happening(
+    return Entry(
         callback.first_at,
         "webhook",
-        f"Sift called back{again}: {_told(callback, body)}",
+        f"Sift called back{again}: {_reported(callback, body)}",
         f"{callback.note} {answered} In {callback.milliseconds:.0f} ms.".strip(),
     )
 
 
-def _told(callback: Callback, body: dict[str, Any]) -> str:
+def _reported(callback: Callback, body: dict[str, Any]) -> str:
     match callback.kind:
         case Callback.Kind.DONE:
-            return f"{callback.step.command if callback.step else 'a command'} is done, {heard_words(body)}"
+            return f"{callback.step.command if callback.step else 'a command'} is done, {input_words(body)}"
         case Callback.Kind.INCOMING:
             return "a call came in"
     connection = body.get("connection", body)
@@ -190,8 +190,8 @@ def _told(callback: Callback, body: dict[str, Any]) -> str:
     return str(status) if isinstance(status, str) else "not understood"
 
 
-def _first_sight(call: Connection) -> Happening:
-    return Happening(
+def _first_sight(call: Connection) -> Entry:
+    return Entry(
         call.first_seen_at,
         "eye",
         "First seen here",
@@ -199,18 +199,18 @@ def _first_sight(call: Connection) -> Happening:
     )
 
 
-def _happening(event: ConnectionEvent) -> Happening:
+def _changed(event: ConnectionEvent) -> Entry:
     changed: dict[str, Any] = event.changes
     detail = SOURCES.get(Source(event.source), event.source)
     others = tuple(_others(changed))
     if "status" in changed:
         status = Status(changed["status"][1])
-        return Happening(event.at, ICONS[status], status.label, detail, others)
+        return Entry(event.at, ICONS[status], status.label, detail, others)
     if "doubt" in changed:
-        return Happening(event.at, "alert-triangle", _doubt(changed["doubt"][1]), detail, others)
+        return Entry(event.at, "alert-triangle", _doubt(changed["doubt"][1]), detail, others)
     names = ", ".join(FIELDS.get(name, name) for name in changed)
     what = "Taken out" if event.source == Source.UPGRADE else "More became known"
-    return Happening(event.at, "info-circle", f"{what}: {names}", detail, others)
+    return Entry(event.at, "info-circle", f"{what}: {names}", detail, others)
 
 
 def _doubt(doubt: str) -> str:
@@ -238,7 +238,7 @@ def _words(name: str, value: Any) -> str:
 
 
 def _local(written: str) -> datetime | None:
-    """A time as the database wrote it, in the person's zone; None for one that Python has no time for."""
+    """Return a time from the database in the current zone, or None if Python cannot represent it."""
     try:
         moment = parse_datetime(written)
         return timezone.localtime(moment) if moment else None

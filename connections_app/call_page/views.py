@@ -1,4 +1,4 @@
-"""`/calls/<connection_id>/`: everything about one call."""
+"""`/calls/<connection_id>/`: the page of one call."""
 
 import json
 from collections.abc import Callable
@@ -28,7 +28,7 @@ ACTIONS_SHOWN = 100
 
 @require_safe
 def call(request: SignedInRequest, connection_id: str) -> HttpResponse:
-    """Everything about one call; for htmx what changes by itself, which is not what somebody writes."""
+    """Show the page of a call; for htmx, only the parts that change without input from the visitor."""
     one = get_object_or_404(Connection, connection_id=connection_id)
     return call_page(request, one, NoteForm(None))
 
@@ -36,9 +36,9 @@ def call(request: SignedInRequest, connection_id: str) -> HttpResponse:
 def or_call(
     word: str, page: Callable[[SignedInRequest], HttpResponseBase]
 ) -> Callable[..., HttpResponseBase]:
-    """Return a view of `page` that gives way to the call whose id is `word`, where there is one.
+    """Return a view that shows the call whose id is `word` if there is one, otherwise `page`.
 
-    Who asks for the page with anything in the query string, or with POST, gets the page in any case.
+    A request with a query string, or with POST, always gets the page.
     """
 
     @wraps(page)
@@ -52,13 +52,13 @@ def or_call(
 
 
 def call_page(request: SignedInRequest, one: Connection, note: NoteForm, status: int = 200) -> HttpResponse:
-    """The page of one call, with the form for a note as it stands."""
-    asked = request_of(one)
+    """Render the page of one call, with the form `note`."""
+    call_request = request_of(one)
     name_ends([one])
     operator, now = request.user, timezone.now()
     context: dict[str, Any] = (
         shown_one(operator, one.pk, now).context()
-        | timeline_context(request, one, asked)
+        | timeline_context(request, one, call_request)
         | tagging.of_call(one, operator)
         | {
             "call": one,
@@ -66,7 +66,7 @@ def call_page(request: SignedInRequest, one: Connection, note: NoteForm, status:
             "note_form": note,
             "note_id": note_id(note),
             "request_id": uuid4(),
-            "actions": actions_of(one, asked) if may_see_actions(operator) else [],
+            "actions": actions_of(one, call_request) if may_see_actions(operator) else [],
             "raw": pretty(without_tokens(one.raw)),
             "client_data": None if one.client_data is None else pretty(one.client_data),
         }
@@ -75,14 +75,15 @@ def call_page(request: SignedInRequest, one: Connection, note: NoteForm, status:
     return render(request, template, context, status=status)
 
 
-def timeline_context(request: SignedInRequest, one: Connection, asked: CallRequest | None) -> dict[str, Any]:
-    """What the timeline of a call that `asked` became is shown with: all of it where the page's address says
-    so."""
+def timeline_context(
+    request: SignedInRequest, one: Connection, call_request: CallRequest | None
+) -> dict[str, Any]:
+    """Return the template context of a call's timeline, which is whole if the page's address has `all`."""
     shows_all = "all" in request.GET or "all=1" in (request.htmx.current_url or "")
     operator = request.user
     return {
         "call": one,
-        "timeline": timeline(one, asked, whole=shows_all),
+        "timeline": timeline(one, call_request, whole=shows_all),
         "shows_all": shows_all,
         "may_write": may_write_notes(operator),
         "may_change_all": may_steer_any(operator),
@@ -91,24 +92,25 @@ def timeline_context(request: SignedInRequest, one: Connection, asked: CallReque
 
 
 def note_id(note: NoteForm) -> object:
-    """The form's own id while nothing was written under it; a new form has a new one."""
+    """Return the id of a refused form, or a new id."""
     return note.cleaned_data.get("request_id", uuid4()) if note.is_bound and not note.is_valid() else uuid4()
 
 
-def actions_of(one: Connection, asked: CallRequest | None) -> list[Action]:
-    """The record of what people did to a call, also while it was a request only."""
+def actions_of(one: Connection, call_request: CallRequest | None) -> list[Action]:
+    """Return the latest actions of people on a call, including those on its request."""
     return list(
         Action.objects.filter(
             Q(connection_id=one.connection_id)
-            | Q(subject=str(asked.request_id if asked else one.connection_id))
+            | Q(subject=str(call_request.request_id if call_request else one.connection_id))
         ).order_by("-id")[:ACTIONS_SHOWN]
     )
 
 
 def pretty(value: Any) -> str:
+    """Return `value` as indented JSON."""
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def request_of(one: Connection) -> CallRequest | None:
-    """The request that the call was placed by, with its script."""
+    """Return the request that placed the call, with its script, or None."""
     return CallRequest.objects.filter(connection=one).select_related("script").first()

@@ -1,4 +1,4 @@
-"""Commands that work with the tables, and so need a database that fits this version."""
+"""The base of commands that need a database prepared for this version."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from connections_app.engines import schema
 
 
 class PreparedCommand(BaseCommand):
-    """Ends with one clear line where the database is not there, not prepared, or another version's."""
+    """A command that fails with one line if the database is missing, not prepared or another version's."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
@@ -29,4 +29,5 @@ class PreparedCommand(BaseCommand):
 
 
 def on_one_line(problem: Exception) -> str:
+    """Return the message of `problem` on one line."""
     return " ".join(str(problem).split())

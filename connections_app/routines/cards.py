@@ -1,4 +1,4 @@
-"""The form of each command: a card, made from a command or from what was typed, and made into a command."""
+"""Cards, the forms of commands: convert commands to cards, and submitted cards to commands."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,14 +9,14 @@ from connections_app.sift.commands import COMMANDS, Command, Undocumented
 from connections_app.sift.placeholders import JSON
 from connections_app.sift.routine import Unreadable, decoded, written
 
-# The kinds of cards beside the known commands: a command that is not known, and JSON that is no command.
+# The kinds of cards other than known commands: an unknown command, and JSON that is not a command.
 UNKNOWN, NO_COMMAND = "", "-"
 KIND, OTHERS = "kind", "others"
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One command as it is typed: `typed` by the names of its controls, `others` as JSON."""
+    """One command as typed: `typed` has the texts by control name, `others` the other fields as JSON."""
 
     kind: str
     typed: Mapping[str, str] = field(default_factory=dict)
@@ -24,19 +24,22 @@ class Card:
 
     @property
     def command(self) -> type[Command]:
+        """The class of the command; `Undocumented` if it is not known."""
         return COMMANDS.get(self.kind, Undocumented)
 
     @property
     def fields(self) -> tuple[Field, ...]:
+        """The fields that the form shows."""
         return () if self.kind == NO_COMMAND else fields_of(self.command)
 
 
 def cards_of(commands: Iterable[JSON]) -> list[Card]:
+    """Return a card for each command."""
     return [_card_of(item) for item in commands]
 
 
 def typed_cards(data: Mapping[str, str]) -> list[Card]:
-    """The cards of a form that was sent; the controls of the first begin with `c0-`."""
+    """Return the cards of a submitted form; the controls of the first card begin with `c0-`."""
     by_card: dict[str, dict[str, str]] = {}
     for name, value in data.items():
         card, _, control = name.partition("-")
@@ -50,7 +53,7 @@ def typed_cards(data: Mapping[str, str]) -> list[Card]:
 
 
 def commands_of(cards: Sequence[Card]) -> tuple[list[JSON], dict[str, str]]:
-    """The commands of `cards`, and what stands for none: a sentence by the control's name, `c0-others`."""
+    """Return the commands of `cards`, and what is wrong: a sentence by the control's name, `c0-others`."""
     commands: list[JSON] = []
     mistyped: dict[str, str] = {}
     for index, card in enumerate(cards):
@@ -62,7 +65,7 @@ def commands_of(cards: Sequence[Card]) -> tuple[list[JSON], dict[str, str]]:
 
 
 def in_order(commands: Iterable[JSON]) -> list[JSON]:
-    """The same commands with their fields as the forms have them: the database keeps no order."""
+    """Return the commands with their fields in the order of the forms: the database keeps no order."""
     return [_in_order(item) for item in commands]
 
 
@@ -90,7 +93,7 @@ def _card_of(item: JSON) -> Card:
 
 
 def _command_of(card: Card) -> JSON:
-    """Raises `InvalidInput`."""
+    """Return the command of a card. Raises `InvalidInput`."""
     if card.kind == NO_COMMAND:
         return _json(card.others)
     others = _json(card.others) if card.others.strip() else {}

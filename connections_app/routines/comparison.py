@@ -1,4 +1,4 @@
-"""How two versions of a routine differ, line by line."""
+"""Compare two versions of a routine, line by line."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -12,12 +12,14 @@ from connections_app.routines.cards import in_order
 from connections_app.sift.placeholders import JSON
 from connections_app.sift.routine import Unreadable, check, decoded, preview, read, written
 
-SAME_SHOWN = 3
+CONTEXT_LINES = 3
 DRAFT = "draft"
 NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 class Mark(StrEnum):
+    """How a line differs between the versions."""
+
     SAME = "same"
     REMOVED = "removed"
     ADDED = "added"
@@ -26,7 +28,7 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a comparison; of skipped ones, how many there are, as words."""
+    """One line of a comparison; the text of skipped lines is their number, in words."""
 
     mark: Mark
     text: str
@@ -34,7 +36,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One of the two that are compared: its key in the query string, its commands as JSON and in words."""
+    """One of the compared versions: its key in the query string, its commands as JSON and in words."""
 
     key: str
     label: str
@@ -43,7 +45,7 @@ class Version:
 
 
 def version(routine: Routine, key: str, names: Mapping[int, str]) -> Version | None:
-    """The version that `key` names, a number or `draft`; None where there is no such version."""
+    """Return the version with this key, a number or `draft`, or None if there is none."""
     if key == DRAFT and routine.draft:
         text = routine.draft
         with suppress(Unreadable):
@@ -58,8 +60,8 @@ def version(routine: Routine, key: str, names: Mapping[int, str]) -> Version | N
     return Version(key, f"version {found.number}", text, words)
 
 
-def compared(before: str, after: str) -> list[Line]:
-    """The lines of both, those that are the same only around those that are not."""
+def compare_lines(before: str, after: str) -> list[Line]:
+    """Return the lines of both texts; of equal lines only `CONTEXT_LINES` around each difference."""
     old, new = before.splitlines(), after.splitlines()
     found: list[Line] = []
     for kind, start, end, new_start, new_end in SequenceMatcher(None, old, new).get_opcodes():
@@ -76,8 +78,8 @@ def _in_order(commands: JSON) -> str:
 
 
 def _same(lines: list[str], *, is_first: bool, is_last: bool) -> Iterator[Line]:
-    head = 0 if is_first else SAME_SHOWN
-    tail = 0 if is_last else SAME_SHOWN
+    head = 0 if is_first else CONTEXT_LINES
+    tail = 0 if is_last else CONTEXT_LINES
     skipped = len(lines) - head - tail
     if skipped < 2 or (is_first and is_last):
         yield from (Line(Mark.SAME, line) for line in lines)

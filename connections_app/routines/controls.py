@@ -1,4 +1,4 @@
-"""What the editor shows: a control for each field, each problem at the control that it belongs to."""
+"""What the editor shows: a control for each field, with the problems of that field."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,8 +19,8 @@ STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One control of a form: its id is its name too. `label` is its name where it stands in a row; `extra`
-    says that nothing was sent of it."""
+    """One control of a form: its id is also its name. `label` is its title in a row; `extra` marks the empty
+    row at the end, which was not sent."""
 
     id: str
     field: Field
@@ -33,11 +33,11 @@ class Control:
 
     @property
     def is_set(self) -> bool:
-        """Whether anything is typed in it, or wrong with it."""
+        """True if it or a control of its rows has text or a problem."""
         return any(one.value or one.problem for one in self.everything())
 
     def everything(self) -> Iterator["Control"]:
-        """It, and what is in its rows."""
+        """Yield the control and the controls of its rows."""
         yield self
         for row in (*self.rows, self.specials):
             for control in row:
@@ -45,8 +45,8 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """One card: `needed` controls stand open, `more` are folded until one of them is used."""
+class ShownCard:
+    """One card: `needed` controls are visible, `more` are folded until one of them is used."""
 
     id: str
     position: int
@@ -63,38 +63,41 @@ class Shown:
 
     @property
     def shows_others(self) -> bool:
+        """True if the control for other fields is shown."""
         return bool(self.others or self.others_problem) or self.kind in (NO_COMMAND, UNKNOWN)
 
     @property
     def more_is_open(self) -> bool:
+        """True if a folded control is used."""
         return any(control.is_set for control in self.more)
 
     @property
     def more_names(self) -> str:
+        """The titles of the folded controls."""
         return ", ".join(control.field.title for control in self.more)
 
-    def focus(self, wanted: str) -> str:
-        """`wanted`, or what stands for it: a new card's first control, a new line's, a button that works."""
-        if wanted == self.id:
+    def focus(self, target: str) -> str:
+        """Return the id to focus for `target`: a new card's or row's first control, an enabled button."""
+        if target == self.id:
             return next((one.id for one in self.needed if not one.rows), self.id)
         for control in (*self.needed, *self.more):
-            if wanted == control.id and control.rows:
+            if target == control.id and control.rows:
                 return control.rows[-1][0].id
-        if wanted == f"{self.id}-up" and self.is_first:
+        if target == f"{self.id}-up" and self.is_first:
             return f"{self.id}-down"
-        if wanted == f"{self.id}-down" and self.is_last:
+        if target == f"{self.id}-down" and self.is_last:
             return f"{self.id}-up"
-        return wanted
+        return target
 
     def controls(self) -> Iterator[Control]:
-        """All of them of which something was sent, also those in rows."""
+        """Yield all controls that were sent, including those in rows."""
         for control in (*self.needed, *self.more):
             yield from (one for one in control.everything() if not one.extra)
 
 
 @dataclass(frozen=True)
 class View:
-    """The editor, looked at: what the commands do, what is wrong, and which routines they may go on with."""
+    """The editor, its preview, its problems, and the routines that commands may continue with."""
 
     editor: Editor
     names: Mapping[int, str]
@@ -107,24 +110,25 @@ class View:
 
     @cached_property
     def known(self) -> frozenset[str]:
-        """The ids of the routines that are offered, as they are typed."""
+        """The ids of the offered routines, as text."""
         return frozenset(map(str, self.names))
 
     @cached_property
     def focus(self) -> str:
-        """The id of the control to go on from."""
-        wanted = self.editor.focus
-        card = next((card for card in self.cards if wanted.partition("-")[0] == card.id), None)
-        return card.focus(wanted) if card else wanted
+        """The id of the control to focus."""
+        target = self.editor.focus
+        card = next((card for card in self.cards if target.partition("-")[0] == card.id), None)
+        return card.focus(target) if card else target
 
     @cached_property
-    def cards(self) -> list[Shown]:
+    def cards(self) -> list[ShownCard]:
+        """The cards with their controls and problems."""
         last = len(self.editor.cards) - 1
         return [_shown(i, card, self.by_control, i == last) for i, card in enumerate(self.editor.cards)]
 
 
 def view(editor: Editor, names: Mapping[int, str]) -> View:
-    """Look at the commands of both sides; while those do not agree, only what keeps them from it is said."""
+    """Check the commands and return what to show; if both sides do not agree, only the reasons for that."""
     if not editor.in_step:
         return View(editor, names, by_control=editor.mistyped)
     commands = editor.commands
@@ -143,12 +147,12 @@ def view(editor: Editor, names: Mapping[int, str]) -> View:
     )
 
 
-def _shown(index: int, card: Card, problems: Mapping[str, str], is_last: bool) -> Shown:
+def _shown(index: int, card: Card, problems: Mapping[str, str], is_last: bool) -> ShownCard:
     prefix = f"c{index}"
     controls = [_control(f"{prefix}-{one.name}", one, card.typed, problems) for one in card.fields]
     known = COMMANDS.get(card.kind)
     label = known.label if known else "Not a command" if card.kind == NO_COMMAND else "Another command"
-    return Shown(
+    return ShownCard(
         prefix,
         index + 1,
         card.kind,
@@ -191,7 +195,7 @@ def _control(id: str, one: Field, typed: Mapping[str, str], problems: Mapping[st
 
 
 def _place(problem: Problem, cards: Sequence[Card]) -> tuple[str, str]:
-    """The control where a problem is shown, and its words there, as a sentence."""
+    """Return the control where a problem is shown, and the problem as a sentence."""
     if problem.position is None:
         return "json", _sentence(problem.words)
     index = problem.position - 1
@@ -205,7 +209,7 @@ def _place(problem: Problem, cards: Sequence[Card]) -> tuple[str, str]:
 
 
 def _within(control: str, one: Field, steps: Sequence[str | int], card: Card, words: str) -> tuple[str, str]:
-    """The same within a field: in a row, where it has rows."""
+    """Return the same within a field, which may have rows."""
     names = [column.name for column in one.columns]
     filled = [i for i, row in enumerate(rows_typed(one.name, tuple(names), card.typed)) if any(row)]
     match steps:

@@ -1,6 +1,7 @@
-"""The editor: forms for the commands and their JSON, kept in step.
+"""The editor: forms for the commands and their JSON, kept in sync.
 
-Either side may be changed. What each was when both last agreed tells which one was: the other follows it.
+Either side may be changed. A digest of each side from when both last agreed shows which one was changed;
+the other side is then updated from it.
 """
 
 import hashlib
@@ -15,16 +16,18 @@ from connections_app.sift.routine import MOST_COMMANDS, Unreadable, decoded, wri
 
 
 class Side(StrEnum):
+    """The sides of the editor."""
+
     FORMS = "forms"
     JSON = "json"
 
 
 @dataclass(frozen=True, slots=True)
 class Editor:
-    """Both sides as they stand.
+    """The current state of both sides.
 
-    `unread` says why the JSON cannot be read, `mistyped` the same of a control; then the other side is as it
-    was. `clash` says that both were changed. `follows` is the side that was changed by the other just now.
+    `unread` is why the JSON cannot be read, `mistyped` why controls cannot, by name; the other side is then
+    unchanged. `clash` is True if both were changed. `follows` is the side just updated from the other.
     """
 
     cards: Sequence[Card]
@@ -38,26 +41,27 @@ class Editor:
 
     @property
     def in_step(self) -> bool:
+        """True if both sides agree."""
         return not (self.unread or self.mistyped or self.clash)
 
     @property
     def commands(self) -> list[JSON]:
-        """The commands, where both sides agree."""
+        """The commands; empty if the sides do not agree."""
         return _listed(self.text) if self.in_step else []
 
 
-def opened(text: str) -> Editor:
-    """The editor on a draft, or on what is published."""
+def open_editor(text: str) -> Editor:
+    """Return the editor for the JSON of a draft or of a published version."""
     try:
         return _agreed(cards_of(_listed(text)), text)
     except Unreadable as error:
         return Editor([], text, {Side.FORMS: _digest("[]"), Side.JSON: ""}, str(error))
 
 
-def edited(sent: Mapping[str, str]) -> Editor:
-    """The editor as a person sent it, the side that was not changed following the one that was.
+def read_editor(sent: Mapping[str, str]) -> Editor:
+    """Return the submitted editor, with the unchanged side updated from the changed one.
 
-    `keep` names the side that stays where both were changed. One without forms is its JSON alone.
+    `keep` in `sent` names the side to keep if both were changed. Without forms, the JSON is used.
     """
     text = sent.get("json", "").replace("\r\n", "\n")
     cards = typed_cards(sent)
@@ -82,8 +86,8 @@ def edited(sent: Mapping[str, str]) -> Editor:
     return _agreed(cards, text)
 
 
-def acted(editor: Editor, action: str) -> Editor:
-    """After a button of the forms: `add:Say`, `up:2`, `down:2`, `remove:2`, `row:2:live_scan`."""
+def apply_action(editor: Editor, action: str) -> Editor:
+    """Apply a button of the forms: `add:Say`, `up:2`, `down:2`, `remove:2`, `row:2:live_scan`."""
     if editor.unread or editor.clash:
         return editor
     verb, _, rest = action.partition(":")
@@ -101,7 +105,7 @@ def acted(editor: Editor, action: str) -> Editor:
 
 
 def _moved(cards: list[Card], verb: str, where: str) -> tuple[list[Card], str] | None:
-    """The cards after `verb`, and the control to go on from; None where there is nothing to do."""
+    """Return the cards after `verb` and the control to focus, or None if there is nothing to do."""
     if verb == "add":
         kind = where if where in COMMANDS else UNKNOWN
         return ([*cards, Card(kind)], f"c{len(cards)}") if len(cards) < MOST_COMMANDS else None
@@ -130,7 +134,7 @@ def _agreed(cards: Sequence[Card], text: str, *, follows: Side | None = None) ->
 
 
 def _too_much(commands: list[JSON]) -> dict[str, str]:
-    """What is wrong with forms that make more JSON than can be read again."""
+    """Return the problem of forms whose JSON could not be read again, if any."""
     unread = _unread(written(commands))
     return {"json": unread} if unread else {}
 
@@ -144,7 +148,7 @@ def _unread(text: str) -> str:
 
 
 def _listed(text: str) -> list[JSON]:
-    """The commands in `text`, right or wrong. Raises `Unreadable`."""
+    """Return the commands in `text`, valid or not. Raises `Unreadable`."""
     commands = decoded(text)
     if not isinstance(commands, list):
         raise Unreadable("a routine is a list of commands, in [ ]")

@@ -1,5 +1,4 @@
-"""What a form asks for each command: its fields, as the command itself declares them, and one value of each
-as it is typed."""
+"""The form fields of each command, derived from its schema, and their values as typed."""
 
 import json
 import re
@@ -15,15 +14,15 @@ from connections_app.sift.placeholders import JSON, NOT_TEXT, JSONObject
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 YES_OR_NO = {True: "true", False: "false"}
 LONGEST_ANSWER = 100
-# The answers that have a line of their own in the form, and its name there.
+# The answers that have a line of their own in the form, with the name of its control.
 SPECIAL_ANSWERS = {ANYTHING_ELSE: "any", NOTHING_HEARD: "none"}
 
-# What is typed, by the name of the control: `text`, `live_scan-0-key`, `then-any`.
-RoutineDraft = Mapping[str, str]
+# Typed texts by the name of the control: `text`, `live_scan-0-key`, `then-any`.
+TypedTexts = Mapping[str, str]
 
 
 class Widget(StrEnum):
-    """How a field is asked for."""
+    """The kinds of form controls."""
 
     LINE = "line"
     TEXT = "text"
@@ -39,7 +38,7 @@ WIDE = (Widget.LINES, Widget.ROWS, Widget.ANSWERS)
 
 
 class InvalidInput(ValueError):
-    """What was typed stands for no value; `str()` says why, as a sentence."""
+    """The typed text is not a value; `str()` is the reason, as a sentence."""
 
     def __init__(self, control: str, words: str) -> None:
         super().__init__(words)
@@ -72,7 +71,7 @@ ANSWER_SPECIALS = (
 
 @cache
 def fields_of(command: type[Command]) -> tuple[Field, ...]:
-    """The fields of a command: those that it needs first, its own before those it shares, wide ones last."""
+    """Return the fields of a command: required ones first, its own before shared ones, wide ones last."""
     schema = command.model_json_schema()
 
     def order(field: Field) -> tuple[bool, bool, int]:
@@ -83,7 +82,7 @@ def fields_of(command: type[Command]) -> tuple[Field, ...]:
 
 
 def typed(field: Field, value: JSON) -> dict[str, str] | None:
-    """`value` as it is typed, by the names of its controls; None where the form cannot show it."""
+    """Return `value` as typed, by the names of its controls, or None if the form cannot show it."""
     if value is None or value == "":
         return {}
     try:
@@ -94,8 +93,8 @@ def typed(field: Field, value: JSON) -> dict[str, str] | None:
     return shown if same and all(_survives(field, text) for text in shown.values()) else None
 
 
-def read(field: Field, shown: RoutineDraft) -> JSON:
-    """The value that is typed; None for nothing. Raises `InvalidInput`."""
+def read(field: Field, shown: TypedTexts) -> JSON:
+    """Return the typed value, or None if nothing is typed. Raises `InvalidInput`."""
     text = shown.get(field.name, "").replace("\r\n", "\n")
     match field.widget:
         case Widget.LINE:
@@ -114,8 +113,8 @@ def read(field: Field, shown: RoutineDraft) -> JSON:
             return _answers(field.name, shown) or None
 
 
-def rows_typed(name: str, columns: tuple[str, ...], shown: RoutineDraft) -> list[list[str]]:
-    """The rows of a field as they are typed, also those in which nothing is."""
+def rows_typed(name: str, columns: tuple[str, ...], shown: TypedTexts) -> list[list[str]]:
+    """Return the rows of a field as typed, including empty ones."""
     rows = []
     for index in count():
         names = [f"{name}-{index}-{column}" for column in columns]
@@ -166,7 +165,7 @@ def _widget(shape: JSONObject) -> Widget:
 
 
 def _keyboard(shape: JSONObject) -> str:
-    """Which keys a phone offers."""
+    """Return the `inputmode` of the control, which selects a phone's keyboard."""
     pattern = shape.get("pattern", "")
     if shape["type"] == "integer":
         return "numeric"
@@ -174,7 +173,7 @@ def _keyboard(shape: JSONObject) -> str:
 
 
 def _survives(field: Field, text: str) -> bool:
-    """Whether a browser sends `text` back as it was shown it."""
+    """Return True if a browser sends `text` back unchanged."""
     several_lines = field.widget in (Widget.TEXT, Widget.LINES)
     return not (NOT_TEXT.search(text) or "\r" in text or ("\n" in text and not several_lines))
 
@@ -215,7 +214,7 @@ def _whole(text: str) -> int | str | None:
     return int(text) if WHOLE_NUMBER.fullmatch(text) else text or None
 
 
-def _rows(field: Field, shown: RoutineDraft) -> Iterator[JSONObject]:
+def _rows(field: Field, shown: TypedTexts) -> Iterator[JSONObject]:
     names = tuple(column.name for column in field.columns)
     for cells in filter(any, rows_typed(field.name, names, shown)):
         row = dict(zip(names, cells, strict=True))
@@ -223,7 +222,7 @@ def _rows(field: Field, shown: RoutineDraft) -> Iterator[JSONObject]:
         yield {name: value for name, value in values.items() if value is not None}
 
 
-def _answers(name: str, shown: RoutineDraft) -> JSONObject:
+def _answers(name: str, shown: TypedTexts) -> JSONObject:
     then: JSONObject = {}
     rows = [row for row in rows_typed(name, ("answer", "routine"), shown) if any(row)]
     special = ((answer, shown.get(f"{name}-{word}", "")) for answer, word in SPECIAL_ANSWERS.items())

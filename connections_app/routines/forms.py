@@ -1,4 +1,4 @@
-"""What is asked for beside a routine's commands."""
+"""Forms for a routine, except for its commands."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ LARGEST_INTEGER = 2**31 - 1
 
 
 class RoutineForm(forms.Form):
-    """A draft. Its commands may have problems; that they can be read is looked at elsewhere."""
+    """A draft. Its commands may have problems; the editor checks that they can be read."""
 
     name = forms.CharField(max_length=100, validators=[check_is_seen])
     description = forms.CharField(max_length=300, required=False)
@@ -21,7 +21,7 @@ class RoutineForm(forms.Form):
     json = forms.CharField(strip=False, required=False)
 
     def typed(self) -> RoutineDraft:
-        """What a valid form holds."""
+        """Return the draft of a valid form."""
         given = self.cleaned_data
         return RoutineDraft(
             given["name"],
@@ -33,8 +33,8 @@ class RoutineForm(forms.Form):
 
 
 class PublishForm(RoutineForm):
-    """A version to publish; `unknown` is the tick for commands that are not known here, and `although_marked`
-    the one for what it dials that is marked “do not call”."""
+    """A version to publish; `unknown` confirms unknown commands, and `although_marked` the endpoints that it
+    dials although they are marked “do not call”."""
 
     note = forms.CharField(
         max_length=300,
@@ -56,12 +56,12 @@ class PublishForm(RoutineForm):
 
 
 class RevisionForm(forms.Form):
-    """On which revision a button of a routine's page was pressed."""
+    """The revision of the routine on the page where a button was pressed."""
 
     revision = forms.IntegerField(min_value=0, max_value=LARGEST_INTEGER)
 
 
 class NumberForm(forms.Form):
-    """Which version is meant."""
+    """The number of a version."""
 
     number = forms.IntegerField(min_value=1, max_value=LARGEST_INTEGER)

@@ -1,4 +1,4 @@
-"""The library of routines: keep drafts, publish versions, archive. Nothing is overwritten unseen."""
+"""The library of routines: save drafts, publish versions, archive. Concurrent changes are detected."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -39,7 +39,7 @@ class NotReady(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, and from where."""
+    """The operator who acts, and the IP address."""
 
     operator: Operator
     address: str | None = None
@@ -47,7 +47,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class RoutineDraft:
-    """A routine as a person wrote it, on top of `revision`; `text` holds its commands as JSON."""
+    """A routine as a person wrote it, based on `revision`; `text` is its commands as JSON."""
 
     name: str
     description: str
@@ -58,41 +58,41 @@ class RoutineDraft:
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """What goes on with a routine, or answers calls with it; inbound rules may be switched off."""
+    """The inbound rules, active or not, and the published routines that use a routine."""
 
     rules: Sequence[InboundRule]
     routines: Sequence[Routine]
 
     @property
     def in_force(self) -> str:
-        """What must let go of it before it is archived, as a list of names."""
+        """The names of what must stop using it before it is archived, as one text."""
         rules = [f"the inbound rule “{rule.name}”" for rule in self.rules if rule.is_active]
         return ", ".join([*rules, *(f"the routine “{routine.name}”" for routine in self.routines)])
 
 
 def save(routine: Routine | None, typed: RoutineDraft, actor: Actor) -> Routine:
-    """Keep what was written as a draft; name, description and use hold at once.
+    """Save a draft. The name, description and use take effect immediately.
 
     Raises `ChangedMeanwhile` and `NameTaken`.
     """
-    with transaction.atomic(), _once():
+    with transaction.atomic(), _unique_name():
         return _write(routine, typed, actor, _draft(routine, typed.text))
 
 
 def publish(
     routine: Routine | None, typed: RoutineDraft, note: str, actor: Actor, *, although_marked: str = ""
 ) -> RoutineVersion:
-    """Make what was written the next version, and record it.
+    """Publish what was written as the next version, and record it.
 
-    Raises `ChangedMeanwhile`; `NameTaken`; `NotReady` where the commands have problems or differ in nothing,
-    or calls that come in would dial what is marked “do not call”; and `NotDialled` where the commands dial
-    such and `although_marked` does not name it.
+    Raises `ChangedMeanwhile`; `NameTaken`; `NotReady` if the commands have problems or are unchanged, or if
+    incoming calls would dial endpoints marked “do not call”; and `NotDialled` if the commands dial marked
+    endpoints that `although_marked` does not name.
     """
     commands = list(_without_problems(routines.read(typed.text)).source)
     marked = dialling.marked(dialling.endpoints_in(commands))
     if marked and although_marked != endpoints_of(marked):
         raise NotDialled(marked)
-    with transaction.atomic(), _once():
+    with transaction.atomic(), _unique_name():
         _lock_continuations(routine, commands)
         saved = _write(routine, typed, actor, "")
         if saved.published and saved.published.commands == commands:
@@ -108,13 +108,13 @@ def publish(
 
 
 def restore(routine: Routine, version: RoutineVersion, revision: int, actor: Actor) -> None:
-    """Make an old version the draft; the published one takes the draft away. Raises `ChangedMeanwhile`."""
+    """Make a version the draft; the published one empties the draft. Raises `ChangedMeanwhile`."""
     draft = _draft(routine, routines.written(in_order(version.commands)))
     _claim(Routine.objects.current(), routine, revision, actor, draft=draft)
 
 
 def archive(routine: Routine, revision: int, actor: Actor) -> None:
-    """Hide a routine; calls keep the version that they were given. Raises `ChangedMeanwhile` and `InUse`."""
+    """Hide a routine; calls keep the version that they use. Raises `ChangedMeanwhile` and `InUse`."""
     with transaction.atomic():
         Routine.objects.select_for_update().get(pk=routine.pk)
         if in_force := uses(routine).in_force:
@@ -125,7 +125,7 @@ def archive(routine: Routine, revision: int, actor: Actor) -> None:
 
 def unarchive(routine: Routine, revision: int, actor: Actor) -> None:
     """Show an archived routine again. Raises `ChangedMeanwhile` and `NameTaken`."""
-    with transaction.atomic(), _once():
+    with transaction.atomic(), _unique_name():
         _claim(Routine.objects.exclude(archived_at=None), routine, revision, actor, archived_at=None)
         _record(Verb.ARCHIVE, routine, actor, {}, "brought back")
 
@@ -133,14 +133,14 @@ def unarchive(routine: Routine, revision: int, actor: Actor) -> None:
 def delete(routine: Routine, revision: int, actor: Actor) -> None:
     """Delete a routine that was never published. Raises `ChangedMeanwhile`."""
     with transaction.atomic():
-        never = Routine.objects.filter(pk=routine.pk, revision=revision, versions=None)
-        if not never.delete()[0]:
+        unpublished = Routine.objects.filter(pk=routine.pk, revision=revision, versions=None)
+        if not unpublished.delete()[0]:
             raise ChangedMeanwhile
         _record(Verb.ARCHIVE, routine, actor, {"draft": routine.draft}, "deleted")
 
 
 def uses(routine: Routine) -> Uses:
-    """What uses it. Two queries."""
+    """Return what uses the routine. Two queries."""
     published = Routine.objects.current().exclude(pk=routine.pk).exclude(published=None)
     return Uses(
         list(routine.inboundrule_set.all()),
@@ -153,27 +153,27 @@ def uses(routine: Routine) -> Uses:
 
 
 def continuations(commands: Sequence[JSON]) -> frozenset[int]:
-    """The ids of the routines that `commands` go on with."""
+    """Return the ids of the routines that `commands` continue with."""
     return routines.check(list(commands)).continuations
 
 
-def asked_for(routine: Routine) -> tuple[Placeholder, ...]:
-    """The placeholders of what is published, and of all that may go on after it. A query for each step."""
+def placeholders_of(routine: Routine) -> tuple[Placeholder, ...]:
+    """Return the placeholders of the published version and all that may follow. One query per step."""
     return placeholders(_all_commands(_reached(routine.pk)))
 
 
 def dialled_by(routine: Routine) -> tuple[str, ...]:
-    """Return what is dialled by what is published, and by all that may follow. A query for each step."""
+    """Return the endpoints that the published version and all that may follow dial. One query per step."""
     return dialling.endpoints_in(_all_commands(_reached(routine.pk)))
 
 
 def endpoints_of(marked: Sequence[Objection]) -> str:
-    """Return what is marked, as one text that a tick confirms."""
+    """Return the marked endpoints as one text, which a checkbox confirms."""
     return ", ".join(one.endpoint for one in marked)
 
 
 def problems_of_continuations(checked: routines.Routine, known: Mapping[int, str]) -> Iterator[Problem]:
-    """Commands that go on with a routine that is not among the `known` ones."""
+    """Yield a problem for each command that continues with a routine that is not `known`."""
     for position, command in enumerate(checked.commands, start=1):
         if isinstance(command, Input) and set((command.then or {}).values()) - known.keys():
             words = "goes on with a routine that is not published"
@@ -181,34 +181,34 @@ def problems_of_continuations(checked: routines.Routine, known: Mapping[int, str
 
 
 def names() -> dict[int, str]:
-    """The routines that another may go on with: their names by their ids."""
+    """Return the names of the routines that another may continue with, by id."""
     published = Routine.objects.current().exclude(published=None).order_by("name")
     return dict(published.values_list("pk", "name"))
 
 
 def text_of(routine: Routine) -> str:
-    """The commands as they stand in the editor: the draft, else what is published."""
+    """Return the JSON for the editor: the draft, or else the published commands."""
     if routine.draft or not routine.published:
         return routine.draft or "[]"
     return routines.written(in_order(routine.published.commands))
 
 
 def _lock_continuations(routine: Routine | None, commands: list[JSON]) -> None:
-    """Keep what `commands` go on with from being archived meanwhile. Raises `NotReady`.
+    """Lock the routines that `commands` continue with, so that none is archived. Raises `NotReady`.
 
-    Locked in the order of their ids, so that two who publish do not wait for each other.
+    They are locked in the order of their ids, so that two publications cannot deadlock.
     """
     own = {routine.pk} if routine else set()
-    wanted = continuations(commands)
-    locked = Routine.objects.select_for_update().filter(pk__in=own | wanted).order_by("pk")
+    needed = continuations(commands)
+    locked = Routine.objects.select_for_update().filter(pk__in=own | needed).order_by("pk")
     found = {one.pk for one in locked if one.published_id and not one.archived_at}
-    if wanted - own - found:
+    if needed - own - found:
         raise NotReady("It goes on with a routine that is not published.")
 
 
 def _reached(first: int, instead: Mapping[int, list[JSON]] = MappingProxyType({})) -> dict[int, list[JSON]]:
-    """Return the published commands of a routine and of all that may go on after it, by routine; of those in
-    `instead`, what is there."""
+    """Return the published commands of a routine and of all that may follow, by routine id; for the ids in
+    `instead`, its commands."""
     found: dict[int, list[JSON]] = {}
     open_ = {first}
     while open_:
@@ -224,7 +224,7 @@ def _all_commands(reached: Mapping[int, list[JSON]]) -> list[JSON]:
 
 
 def _check_inbound(routine: Routine, commands: list[JSON]) -> None:
-    """Raises `NotReady` where a rule for calls that come in would dial, with `commands`, what is marked."""
+    """Raise `NotReady` if, with `commands`, an active inbound rule would dial a marked endpoint."""
     for rule in InboundRule.objects.filter(is_active=True):
         reached = _reached(rule.routine_id, {routine.pk: commands})
         if routine.pk not in reached:
@@ -248,7 +248,7 @@ def _write(routine: Routine | None, typed: RoutineDraft, actor: Actor, draft: st
 
 
 def _claim(among: Any, routine: Routine, revision: int, actor: Actor, **changes: Any) -> None:
-    """Change `routine` where it still stands at `revision`. Raises `ChangedMeanwhile`."""
+    """Change `routine` if it is still at `revision`. Raises `ChangedMeanwhile`."""
     claimed = among.filter(pk=routine.pk, revision=revision).update(
         revision=F("revision") + 1,
         changed_by=actor.operator.get_username(),
@@ -260,7 +260,7 @@ def _claim(among: Any, routine: Routine, revision: int, actor: Actor, **changes:
 
 
 def _draft(routine: Routine | None, text: str) -> str:
-    """What is kept: nothing where the commands are the published ones."""
+    """Return the text to store as the draft: empty if the commands are the published ones."""
     published = routine.published if routine else None
     checked = routines.read(text)
     return "" if published and list(checked.source) == published.commands else text
@@ -286,8 +286,8 @@ def _record(verb: Verb, routine: Routine, actor: Actor, payload: Mapping[str, An
 
 
 @contextmanager
-def _once() -> Iterator[None]:
-    """Says so where the database refuses a second routine of the same name."""
+def _unique_name() -> Iterator[None]:
+    """Raise `NameTaken` if the database refuses a second routine with the same name."""
     try:
         yield
     except IntegrityError as error:

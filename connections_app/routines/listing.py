@@ -1,4 +1,4 @@
-"""Saved routines as people read them: in words, with what may be filled in."""
+"""Describe saved routines in words, with their placeholders."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from connections_app.sift.problems import Problem
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One routine of the list; what it does is told of the published version, else of the draft."""
+    """One routine of the list; `preview` describes the published version, or else the draft."""
 
     routine: Routine
     preview: str
@@ -23,7 +23,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One command in words; `text` is what Sift says, where the words cut it short."""
+    """One command in words; `text` is the full spoken text, if the words shorten it."""
 
     icon: str
     words: str
@@ -41,7 +41,7 @@ class RoutineInWords:
 
 
 def rows(*, archived: bool) -> list[Row]:
-    """The routines by name, or those that are archived, the last first. Two queries."""
+    """Return the routines by name, or the archived ones, the latest first. Two queries."""
     listed = Routine.objects.select_related("published")
     if archived:
         listed = listed.exclude(archived_at=None).order_by("-archived_at")
@@ -52,7 +52,7 @@ def rows(*, archived: bool) -> list[Row]:
 
 
 def in_words(commands: Sequence[JSON], names: Mapping[int, str]) -> RoutineInWords:
-    """`commands` as they are told, those of a published version."""
+    """Describe the commands of a published version."""
     checked = routines.check(list(commands))
     clauses = zip(checked.source, routines.clauses(checked, names), strict=True)
     return RoutineInWords(

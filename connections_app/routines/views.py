@@ -16,7 +16,7 @@ from connections_app.audit.log import address_of
 from connections_app.calls.dialling import NotDialled, Objection
 from connections_app.models import Routine, UsedBy
 from connections_app.routines import editing, library, listing
-from connections_app.routines.comparison import compared, version
+from connections_app.routines.comparison import compare_lines, version
 from connections_app.routines.controls import view
 from connections_app.routines.editing import Editor
 from connections_app.routines.forms import NumberForm, PublishForm, RevisionForm, RoutineForm
@@ -26,20 +26,20 @@ from connections_app.sift.routine import check, json_schema
 from connections_app.web.request import SignedInRequest
 
 NAME_TAKEN = "Another routine has this name."
-# The commands that can be added: name, icon, and what people call it.
+# The commands that can be added: name, icon and label.
 MENU = [
     *((name, one.icon, one.label) for name, one in COMMANDS.items()),
     ("", Undocumented.icon, Undocumented.label),
 ]
 
-KEEPS = ("save", "publish")
+SAVING_ACTIONS = ("save", "publish")
 
-edits = permission_required("connections_app.edit_routines", raise_exception=True)
+edit_required = permission_required("connections_app.edit_routines", raise_exception=True)
 
 
 @require_safe
 def show_routines(request: SignedInRequest) -> HttpResponse:
-    """The list, or with `?archived=1` the archived ones."""
+    """Show the list, or with `?archived=1` the archived routines."""
     archived = request.GET.get("archived") == "1"
     context = {"rows": listing.rows(archived=archived), "archived": archived, "now": timezone.now()}
     return render(request, "routines/routines.html", context)
@@ -47,19 +47,19 @@ def show_routines(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def show_routine(request: SignedInRequest, pk: int) -> HttpResponse:
-    """One routine: what it does, its versions, and what uses it."""
+    """Show a routine: its commands, its versions and what uses it."""
     return _page(request, _found(pk))
 
 
 @require_safe
 def schema(request: SignedInRequest) -> HttpResponse:
-    """The JSON Schema of a routine."""
+    """Return the JSON Schema of a routine."""
     return JsonResponse(json_schema())
 
 
 @require_safe
 def compare(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Two versions, `from` and `to`, each a number or `draft`; the published one where none is named."""
+    """Compare two versions, `from` and `to`: a number or `draft`, by default the published one."""
     routine = _found(pk)
     names = library.names()
     published = str(routine.published.number) if routine.published else ""
@@ -70,7 +70,7 @@ def compare(request: SignedInRequest, pk: int) -> HttpResponse:
         "routine": routine,
         "before": before,
         "after": after,
-        "lines": compared(before.text, after.text),
+        "lines": compare_lines(before.text, after.text),
         "versions": routine.versions.defer("commands"),
         "now": timezone.now(),
     }
@@ -78,59 +78,61 @@ def compare(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@edits
+@edit_required
 def edit(request: SignedInRequest, pk: int | None = None) -> HttpResponse:
-    """The editor. A POST looks at what is typed; its `do` keeps it, or changes the forms."""
+    """Show the editor. A POST checks what is typed; its `do` saves, publishes or changes the forms."""
     routine = None if pk is None else Routine.objects.select_related("published").filter(pk=pk).first()
     if request.method != "POST":
         return _open(request, routine, pk)
-    editor = editing.edited(request.POST.dict())
+    editor = editing.read_editor(request.POST.dict())
     do = request.POST.get("do", "")
-    if do in KEEPS:
+    if do in SAVING_ACTIONS:
         # htmx reads the form while it is typed in, and may add the button that was clicked last.
         if not request.htmx:
-            return _keep(request, routine, pk, editor)
+            return _save(request, routine, pk, editor)
         do = ""
     form = RoutineForm(initial=request.POST.dict())
-    only_looks = not do and "keep" not in request.POST
+    is_check = not do and "keep" not in request.POST
     if request.htmx:
-        template = "routines/_step.html" if only_looks else "routines/_editor.html"
+        template = "routines/_step.html" if is_check else "routines/_editor.html"
     else:
         template = "routines/edit.html"
-    return render(request, template, _editor(request, routine, editing.acted(editor, do), form))
+    return render(request, template, _editor(request, routine, editing.apply_action(editor, do), form))
 
 
 @require_POST
-@edits
+@edit_required
 def restore(request: SignedInRequest, pk: int) -> HttpResponse:
     """Make the version `number` the draft."""
 
-    def act(routine: Routine, revision: int, who: Actor) -> None:
+    def act(routine: Routine, revision: int, actor: Actor) -> None:
         form = NumberForm(request.POST)
         version = form.is_valid() and routine.versions.filter(number=form.cleaned_data["number"]).first()
         if not version:
             raise Http404
-        library.restore(routine, version, revision, who)
+        library.restore(routine, version, revision, actor)
 
     return _act(request, pk, act)
 
 
 @require_POST
-@edits
+@edit_required
 def archive(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Archive a routine."""
     return _act(request, pk, library.archive)
 
 
 @require_POST
-@edits
+@edit_required
 def unarchive(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Show an archived routine again."""
     return _act(request, pk, library.unarchive)
 
 
 @require_POST
-@edits
+@edit_required
 def delete(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Delete one that was never published."""
+    """Delete a routine that was never published."""
     return _act(request, pk, library.delete, then=reverse("routines"))
 
 
@@ -160,7 +162,7 @@ def _page(request: SignedInRequest, routine: Routine, error: str = "", status: i
 def _act(
     request: SignedInRequest, pk: int, act: Callable[[Routine, int, Actor], None], then: str = ""
 ) -> HttpResponse:
-    """Do what a button of a routine's page asks for and go `then` there, or show the page with why not."""
+    """Apply a button of a routine's page and redirect to `then`, or show the page with the error."""
     routine = _found(pk)
     form = RevisionForm(request.POST)
     if not form.is_valid():
@@ -184,22 +186,22 @@ def _open(request: SignedInRequest, routine: Routine | None, pk: int | None) -> 
     initial: dict[str, Any] = {"used_by": UsedBy.OPERATORS}
     if routine:
         initial = {name: getattr(routine, name) for name in ("name", "description", "used_by", "revision")}
-    editor = editing.opened(library.text_of(routine) if routine else "[]")
+    editor = editing.open_editor(library.text_of(routine) if routine else "[]")
     context = _editor(request, routine, editor, RoutineForm(initial=initial))
     return render(request, "routines/edit.html", context)
 
 
-def _keep(request: SignedInRequest, routine: Routine | None, pk: int | None, editor: Editor) -> HttpResponse:
-    """Save or publish what is typed; 422 where it cannot be, 409 where somebody else was faster."""
+def _save(request: SignedInRequest, routine: Routine | None, pk: int | None, editor: Editor) -> HttpResponse:
+    """Save or publish what is typed; 422 if it is not valid, 409 if somebody else changed the routine."""
     given = request.POST.dict() | {"json": editor.text}
     publishes = given.get("do") == "publish"
     has_unknown = bool(check(editor.commands).warnings)
     form = PublishForm(given, has_unknown=has_unknown) if publishes else RoutineForm(given)
-    kept = None
+    saved = None
     marked: Sequence[Objection] = ()
     if form.is_valid() and editor.in_step:
         try:
-            kept = _kept(routine, pk, form, _actor(request))
+            saved = _saved(routine, pk, form, _actor(request))
         except NameTaken:
             form.add_error("name", NAME_TAKEN)
         except NotReady as error:
@@ -209,30 +211,30 @@ def _keep(request: SignedInRequest, routine: Routine | None, pk: int | None, edi
             form.add_error("although_marked", "Tick this to publish it although marked.")
         except ChangedMeanwhile:
             return _conflict(request, pk, form)
-    if kept is None:
+    if saved is None:
         context = _editor(request, routine, editor, form) | {
             "marked": marked,
             "marked_endpoints": library.endpoints_of(marked),
         }
         return render(request, "routines/edit.html", context, status=422)
     if publishes:
-        return redirect(kept)
+        return redirect(saved)
     messages.success(request, "The draft is saved. Calls use it once it is published.")
-    return redirect("routine_edit", pk=kept.pk)
+    return redirect("routine_edit", pk=saved.pk)
 
 
-def _kept(routine: Routine | None, pk: int | None, form: RoutineForm, who: Actor) -> Routine:
+def _saved(routine: Routine | None, pk: int | None, form: RoutineForm, actor: Actor) -> Routine:
     if pk is not None and routine is None:
         raise ChangedMeanwhile
     if isinstance(form, PublishForm):
         given = form.cleaned_data
         note, although = given["note"], given["although_marked"]
-        return library.publish(routine, form.typed(), note, who, although_marked=although).routine
-    return library.save(routine, form.typed(), who)
+        return library.publish(routine, form.typed(), note, actor, although_marked=although).routine
+    return library.save(routine, form.typed(), actor)
 
 
 def _conflict(request: SignedInRequest, pk: int | None, form: RoutineForm) -> HttpResponse:
-    """Both versions: what was typed, and what is there now, if it still is."""
+    """Show what was typed next to the current routine, if it still exists."""
     theirs = None if pk is None else Routine.objects.select_related("published").filter(pk=pk).first()
     theirs_text = library.text_of(theirs) if theirs else ""
     mine = form.typed()
@@ -241,7 +243,7 @@ def _conflict(request: SignedInRequest, pk: int | None, form: RoutineForm) -> Ht
         "mine": mine,
         "theirs_text": theirs_text,
         "theirs": theirs,
-        "lines": compared(theirs_text, mine.text) if theirs else [],
+        "lines": compare_lines(theirs_text, mine.text) if theirs else [],
         "do": "publish" if isinstance(form, PublishForm) else "save",
         "now": timezone.now(),
     }

@@ -5,7 +5,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from connections_app.models import Account
 
-# The sandbox's address changes from start to start; it is still the same account.
+# The sandbox gets a new address at each start, but it is still the same account.
 SANDBOX = "the sandbox"
 
 
@@ -14,9 +14,9 @@ class WrongAccount(Exception):
 
 
 def claim() -> Account:
-    """Make the database the configured account's, or check that it already is.
+    """Assign the database to the configured account, or check that it already belongs to it.
 
-    Raises `WrongAccount`, with what to do, when it is another's; `ImproperlyConfigured` without an account.
+    Raises `WrongAccount` if it belongs to another, and `ImproperlyConfigured` if no account is configured.
     """
     if not settings.SIFT_ACCOUNT_ID:
         raise ImproperlyConfigured(
@@ -37,7 +37,7 @@ def claim() -> Account:
 
 
 def adopt_api_address() -> Account:
-    """Take over the configured API address for the same account. Raises `WrongAccount` for another."""
+    """Store the configured API address for the same account. Raises `WrongAccount` for another account."""
     account = Account.objects.filter(account_id=settings.SIFT_ACCOUNT_ID).first()
     if account is None:
         return claim()

@@ -1,7 +1,7 @@
-"""The lease on walking: one walk at a time, whatever happens to the process that makes it.
+"""The lease on walking: only one walk runs at a time, even if its process dies or sleeps.
 
-A holder's fence number is checked by every commit of its walk, so one that slept past its lease writes
-nothing more. It is a row, not a lock of the connection: that works through pgbouncer and survives lost
+Every commit of a walk checks its fence number, so a walk that slept past its lease writes nothing more.
+The lease is a row, not a lock of the connection, so it works through pgbouncer and survives lost
 connections.
 """
 
@@ -12,7 +12,7 @@ from django.db import connection as database
 
 from connections_app.models import SyncState
 
-# What a field of the sync's state may be set to.
+# The types of the fields of `SyncState` that a walk sets.
 Value = str | bool | datetime | None
 
 LEASE_SECONDS = 30
@@ -27,9 +27,9 @@ TAKE = """
     )
     RETURNING fence
 """
-# Besides the lease, one statement sets for this transaction: that the database cuts it off when its process
-# sleeps in it, and that the commit does not wait for the disk. A crash of the database then loses the last
-# rows together with the cursor that says they were read, and the next walk reads them again.
+# The same statement sets two options of this transaction: the database ends it when its process sleeps in it,
+# and the commit does not wait for the disk. A crash of the database then loses the last rows together with
+# the cursor that marks them as read, and the next walk reads them again.
 RENEW = """
     UPDATE connections_app_syncstate
     SET lease_until = clock_timestamp() + %s * interval '1 second'{progress}
@@ -40,7 +40,7 @@ RENEW = """
 
 
 class LeaseLost(Exception):
-    """Another walk has taken over: this one was away for longer than its lease."""
+    """Another walk has taken the lease, because this one did not renew it in time."""
 
     def __str__(self) -> str:
         return "Another walk has taken over, since this one was away for too long."
@@ -48,13 +48,15 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
+    """A held lease; `fence` is the number that identifies its holder."""
+
     fence: int
 
     def renew(self, **progress: Value) -> None:
-        """Hold on for another while and set `progress` on the sync's state; first in a walk's transaction.
+        """Extend the lease and set `progress` on `SyncState`, as the first statement of a transaction.
 
-        Raises `LeaseLost`, whereupon nothing of the transaction may be committed. The row stays locked until
-        then, so a later holder waits for the end of it; one that sleeps in it is cut off by the database.
+        Raises `LeaseLost`; roll the transaction back then. The row stays locked until the transaction ends,
+        so the next holder waits for it; the database ends a transaction whose process sleeps.
         """
         with database.cursor() as cursor:
             columns = "".join(f", {quoted(name)} = %s" for name in progress)
@@ -64,17 +66,17 @@ class Lease:
                 raise LeaseLost
 
     def release(self) -> None:
-        """Let the next walk begin at once; nothing when the lease was lost."""
+        """Let the next walk begin immediately. Do nothing if the lease was lost."""
         SyncState.objects.filter(fence=self.fence).update(lease_until=None)
 
 
 def quoted(field: str) -> str:
-    """The column of one of the state's fields, for SQL. Raises `FieldDoesNotExist` for any other name."""
+    """Return the quoted column of a field of `SyncState`. Raises `FieldDoesNotExist` for any other name."""
     return database.ops.quote_name(SyncState._meta.get_field(field).attname)  # type: ignore[union-attr]
 
 
 def take() -> Lease | None:
-    """The lease, or None while another holds it."""
+    """Return the lease, or None while another walk holds it."""
     with database.cursor() as cursor:
         cursor.execute(TAKE, [LEASE_SECONDS])
         row = cursor.fetchone()

@@ -1,4 +1,4 @@
-"""Find out from the data in which order Sift's list comes, and up to when it is known."""
+"""Determine from the rows how Sift's list is ordered, and up to which time it has been read."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,15 +7,15 @@ from statistics import median_low
 from connections_app.models import ListOrder
 from connections_app.sift.payloads import Observation
 
-# How much older than the watermark a row may be and still be read again. A list is ordered by when calls
-# were made, which its rows do not tell; a start time is later than that by as long as the call rang.
+# Rows up to this much older than the watermark are read again: the list is ordered by when calls were made,
+# which its rows do not contain, and a call starts later than that by as long as it rang.
 OVERLAP = timedelta(minutes=10)
 
 
 def order_of(observations: Sequence[Observation]) -> ListOrder:
-    """The order in which these rows stand; unknown where their start times do not say clearly.
+    """Return the order of these rows; `UNKNOWN` if their start times do not clearly show one.
 
-    Each row is held against the one half a page below, so that a few odd times do not matter.
+    Each row is compared with the one half a page below, so that a few odd times do not matter.
     """
     starts = start_times(observations)
     half = (len(starts) + 1) // 2
@@ -30,19 +30,20 @@ def order_of(observations: Sequence[Observation]) -> ListOrder:
 
 
 def mark_of(observations: Sequence[Observation]) -> datetime | None:
-    """The middle start time of a list's first page: up to here its head is known, once walked.
+    """Return the median start time of the list's first page, which becomes the watermark after the walk.
 
-    The middle and not the newest, so that no single absurd time can hide the calls that come after it.
+    It is not the newest, so that a single wrong time cannot hide the calls that come after it.
     """
     starts = start_times(observations)
     return median_low(starts) if starts else None
 
 
 def is_older(observations: Sequence[Observation], watermark: datetime) -> bool:
-    """Whether all rows are older than the watermark, less the overlap; False where none tells its start."""
+    """Return True if all rows are older than `watermark - OVERLAP`; False if none has a start time."""
     starts = start_times(observations)
     return bool(starts) and max(starts) < watermark - OVERLAP
 
 
 def start_times(observations: Sequence[Observation]) -> list[datetime]:
+    """Return the start times of the rows that have one."""
     return [one.started_at for one in observations if one.started_at]

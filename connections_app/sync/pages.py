@@ -1,4 +1,4 @@
-"""Fetch the list's pages ahead of those who write them."""
+"""Fetch pages of Sift's list in a thread, ahead of the code that stores them."""
 
 import queue
 import threading
@@ -14,31 +14,30 @@ from connections_app.sift.payloads import Page
 
 BATCH_PAGES = 20
 BATCH_SECONDS = 1.0
-AHEAD = 2 * BATCH_PAGES
-# A list may have an empty page in between; one whose pages stay empty would be walked without end.
-EMPTY_PAGES_AT_MOST = 5
+MAX_PAGES_AHEAD = 2 * BATCH_PAGES
+# A list may contain an empty page, but a list whose pages stay empty would be walked forever.
+MAX_EMPTY_PAGES = 5
 EMPTY_PAGE_PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """The fetching is over: with an error, or at the last page that is wanted."""
+    """The end of fetching: an error, or None after the last page."""
 
     error: Exception | None
 
 
 def batches(client: SiftClient, url: str, is_last: Callable[[Page], bool]) -> Iterator[list[Page]]:
-    """The pages from `url` on, in batches of up to twenty, none of which waits over a second for more.
+    """Yield the pages from `url` on, in batches of at most `BATCH_PAGES` and `BATCH_SECONDS`.
 
-    Ends at the list's end or with the first page of which `is_last` is true. An empty batch means that
-    nothing came within a second. The next pages are fetched, by a thread, while a batch is used; the page
-    after an empty one only a second later. Raises what the client raises, and `BadAnswer` for links that
-    lead nowhere, after the pages that came before.
+    Ends at the end of the list or after the first page for which `is_last` is true. A batch is empty if no
+    page came in time. A thread fetches the next pages while a batch is used, and pauses after an empty page.
+    Raises, after the pages fetched before, what the client raises, and `BadAnswer` for links that do not end.
     """
-    pages: queue.Queue[Page | _Ended] = queue.Queue(AHEAD)
-    enough = threading.Event()
+    pages: queue.Queue[Page | _Ended] = queue.Queue(MAX_PAGES_AHEAD)
+    stop = threading.Event()
     fetching = threading.Thread(
-        target=_fetch, args=(client, url, is_last, pages, enough), name="fetch pages", daemon=True
+        target=_fetch, args=(client, url, is_last, pages, stop), name="fetch pages", daemon=True
     )
     fetching.start()
     try:
@@ -50,7 +49,7 @@ def batches(client: SiftClient, url: str, is_last: Callable[[Page], bool]) -> It
         if ended.error:
             raise ended.error
     finally:
-        enough.set()
+        stop.set()
 
 
 def _fetch(
@@ -58,43 +57,43 @@ def _fetch(
     url: str | None,
     is_last: Callable[[Page], bool],
     pages: "queue.Queue[Page | _Ended]",
-    enough: threading.Event,
+    stop: threading.Event,
 ) -> None:
     error: Exception | None = None
     progress = _Progress()
     encoder = ThreadPoolExecutor(1, "encode pages")
     try:
-        while url and not enough.is_set():
+        while url and not stop.is_set():
             page = client.list_page(url)
             encoder.submit(_encode, page)
-            _hand_over(page, pages, enough)
+            _put(page, pages, stop)
             url = None if is_last(page) and not page.problem else progress.following(page)
             if url and progress.empty_pages:
-                enough.wait(EMPTY_PAGE_PAUSE_SECONDS)
-    except Exception as raised:  # raised again where the pages are used
+                stop.wait(EMPTY_PAGE_PAUSE_SECONDS)
+    except Exception as raised:  # raised again by `batches`
         error = raised
-    _hand_over(_Ended(error), pages, enough)
+    _put(_Ended(error), pages, stop)
     encoder.shutdown()
 
 
 def _encode(page: Page) -> None:
-    """Encode the rows, while the next page is on its way and the database works on the pages before."""
+    """Encode the rows while the next page is fetched and the earlier pages are stored."""
     for one in page.observations:
         _ = one.encoded
 
 
 class _Progress:
-    """Sees to it that following a list's links comes to an end."""
+    """Ensures that following the list's links ends."""
 
     def __init__(self) -> None:
         self.walked: set[int] = set()
-        self.rows: deque[frozenset[str]] = deque(maxlen=EMPTY_PAGES_AT_MOST)
+        self.rows: deque[frozenset[str]] = deque(maxlen=MAX_EMPTY_PAGES)
         self.empty_pages = 0
 
     def following(self, page: Page) -> str | None:
-        """The URL of the page after `page`, None at the end. Raises `BadAnswer` where that leads nowhere.
+        """Return the URL of the next page, or None at the end. Raises `BadAnswer` for an endless list.
 
-        A page that repeats rows of the last few alone counts as empty, too.
+        A page that only repeats rows of the last few pages also counts as empty.
         """
         if page.problem:
             raise BadAnswer(page.problem)
@@ -108,17 +107,17 @@ class _Progress:
             return None
         if hash(page.next_url) in self.walked:
             raise BadAnswer("Sift's links to the next page lead round in a circle.")
-        if self.empty_pages >= EMPTY_PAGES_AT_MOST:
+        if self.empty_pages >= MAX_EMPTY_PAGES:
             raise BadAnswer(
-                f"Sift's list came to no end: {EMPTY_PAGES_AT_MOST} pages in a row held no further call, "
+                f"Sift's list came to no end: {MAX_EMPTY_PAGES} pages in a row held no further call, "
                 "and each led on to another one."
             )
         return page.next_url
 
 
-def _hand_over(item: Page | _Ended, pages: "queue.Queue[Page | _Ended]", enough: threading.Event) -> None:
-    """Put, but never wait for a reader who has left."""
-    while not enough.is_set():
+def _put(item: Page | _Ended, pages: "queue.Queue[Page | _Ended]", stop: threading.Event) -> None:
+    """Queue `item`, but stop waiting once the reader has left."""
+    while not stop.is_set():
         try:
             return pages.put(item, timeout=0.5)
         except queue.Full:
@@ -126,7 +125,7 @@ def _hand_over(item: Page | _Ended, pages: "queue.Queue[Page | _Ended]", enough:
 
 
 def _gather(pages: "queue.Queue[Page | _Ended]") -> tuple[list[Page], _Ended | None]:
-    """What comes within a second, twenty pages at the most."""
+    """Return the pages that come within `BATCH_SECONDS`, at most `BATCH_PAGES`."""
     batch: list[Page] = []
     deadline = time.monotonic() + BATCH_SECONDS
     while len(batch) < BATCH_PAGES:

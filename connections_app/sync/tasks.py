@@ -1,4 +1,4 @@
-"""The sync on its schedule: recent calls on the short queue, whole walks on the long one."""
+"""The scheduled sync: recent calls on the queue for short tasks, full walks on the one for long tasks."""
 
 import threading
 from typing import Any
@@ -17,25 +17,25 @@ stopping = threading.Event()
 
 @worker_shutting_down.connect
 def stop_walking(**_: Any) -> None:
-    """Let a walk end at its next commit; the next one goes on from there."""
+    """Stop the running walk at its next commit; the next walk continues from there."""
     stopping.set()
 
 
 @beat_init.connect
 def sync_at_once(**_: Any) -> None:
-    """The first walk does not wait for the first interval to pass."""
+    """Queue the first walk immediately instead of after the first interval."""
     sync.delay()
 
 
 @shared_task
 def sync(asked_by: str = "") -> None:
-    """Read the recent calls, and see to it that a wanted full walk is made.
+    """Read the recent calls, and queue the full walk if one is due.
 
-    Leaves while paused or while Sift asked us to wait, unless a person asked. Before the first full walk has
-    begun there is nothing that "recent" could be counted from.
+    Does nothing while the sync is paused or Sift requires a wait, unless a person started it (`asked_by`).
+    Before the first full walk it is not known which calls are recent.
     """
     state = SyncState.objects.get()
-    if not asked_by and (state.paused_at or _is_to_wait(state)):
+    if not asked_by and (state.paused_at or _must_wait(state)):
         return
     if state.full_wanted:
         walk_everything.delay(asked_by)
@@ -46,20 +46,21 @@ def sync(asked_by: str = "") -> None:
 
 @shared_task
 def walk_everything(asked_by: str = "") -> None:
-    """Make, or go on with, the full walk that is wanted."""
+    """Start or continue the full walk, if one is due."""
     if SyncState.objects.get().full_wanted:
         _walk(asked_by, may_be_long=True)
 
 
 @shared_task
 def request_full_walk() -> None:
+    """Request a full walk and queue the sync."""
     want_full_walk()
     sync.delay()
 
 
 @shared_task
 def delete_old_rows() -> None:
-    """Remove what is kept for a while only."""
+    """Delete rows and bodies that are kept for a limited time."""
     retention.delete_uneventful_walks()
     retention.delete_old_bodies()
 
@@ -73,5 +74,5 @@ def _walk(asked_by: str, *, may_be_long: bool) -> None:
         client.close()
 
 
-def _is_to_wait(state: SyncState) -> bool:
+def _must_wait(state: SyncState) -> bool:
     return state.not_before is not None and state.not_before > timezone.now()

@@ -1,4 +1,4 @@
-"""`/sync/`: is the sync healthy, what has it done, and the buttons that steer it."""
+"""`/sync/`: the health of the sync, its latest walks, and the buttons that control it."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ steers_sync = permission_required("connections_app.run_sync", raise_exception=Tr
 @never_cache
 @require_safe
 def show_sync(request: SignedInRequest) -> HttpResponse:
-    """The whole page, or for htmx the part of it that changes."""
+    """Render the page, or for htmx only the part that changes."""
     template = "sync/_walks.html" if request.htmx else "sync/sync.html"
     return render(request, template, _context(request))
 
@@ -48,12 +48,15 @@ def show_sync(request: SignedInRequest) -> HttpResponse:
 @require_POST
 @steers_sync
 def sync_now(request: SignedInRequest) -> HttpResponse:
+    """Queue a walk of the recent calls."""
     return _queued(request, lambda: tasks.sync.delay(request.user.get_username()))
 
 
 @require_POST
 @steers_sync
 def sync_full(request: SignedInRequest) -> HttpResponse:
+    """Queue a full walk."""
+
     def queue() -> None:
         want_full_walk()
         tasks.sync.delay(request.user.get_username())
@@ -64,6 +67,7 @@ def sync_full(request: SignedInRequest) -> HttpResponse:
 @require_POST
 @steers_sync
 def sync_pause(request: SignedInRequest) -> HttpResponse:
+    """Pause the scheduled sync."""
     SyncState.objects.filter(paused_at=None).update(
         paused_at=timezone.now(), paused_by=request.user.get_username()
     )
@@ -74,6 +78,7 @@ def sync_pause(request: SignedInRequest) -> HttpResponse:
 @require_POST
 @steers_sync
 def sync_resume(request: SignedInRequest) -> HttpResponse:
+    """Resume the scheduled sync and queue a walk."""
     SyncState.objects.update(paused_at=None, paused_by="")
     announce()
     return _queued(request, lambda: tasks.sync.delay())
@@ -82,6 +87,7 @@ def sync_resume(request: SignedInRequest) -> HttpResponse:
 @require_POST
 @steers_sync
 def retry_unusable_rows(request: SignedInRequest) -> HttpResponse:
+    """Try to store the unusable rows again."""
     changes = unusable_rows.retry_unusable()
     became = len(changes.created) + len(changes.updated)
     left = UnusableRow.objects.count()
@@ -92,7 +98,7 @@ def retry_unusable_rows(request: SignedInRequest) -> HttpResponse:
 @require_POST
 @permission_required("connections_app.see_addresses", raise_exception=True)
 def show_addresses(request: SignedInRequest) -> HttpResponse:
-    """The addresses that Sift calls back, in full; on record, since who knows one can make calls up."""
+    """Show the full callback addresses, and record it: anybody with an address can report false calls."""
     operator = request.user
     record(
         Verb.SHOW_ADDRESS,
@@ -112,7 +118,7 @@ def show_addresses(request: SignedInRequest) -> HttpResponse:
 
 
 def _queued(request: SignedInRequest, queue: Any) -> HttpResponseRedirect:
-    """Queue a walk, or say that the queue is away."""
+    """Call `queue`, or show a message if the broker does not answer."""
     try:
         queue()
     except BrokerAway:

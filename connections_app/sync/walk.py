@@ -1,7 +1,7 @@
-"""Walk over Sift's list and bring what it says into the database.
+"""Walk over Sift's list and store its rows in the database.
 
-A walk reads the recent calls. Where a full walk is wanted, it goes over the whole list as well; else it asks
-one by one for the calls in progress that it did not see. The task, the command and the button call `walk`.
+A walk reads the recent calls. If a full walk is due, it also reads the whole list; otherwise it retrieves one
+by one the calls in progress that it did not see. The task, the command and the button call `walk`.
 """
 
 import logging
@@ -32,24 +32,24 @@ from connections_app.sync.pages import batches
 
 logger = logging.getLogger(__name__)
 
-# So often may asking one by one fail in a walk before the walk counts as failed.
-READ_AGAIN_FAILURES = 3
+# The walk fails after this many single calls could not be retrieved: Sift is then unreachable.
+MAX_READ_AGAIN_FAILURES = 3
 
 
 class Interrupted(Exception):
-    """The walk was asked to stop; it goes on where it stands."""
+    """The walk was stopped; the next one continues from the same place."""
 
     def __str__(self) -> str:
         return "Stopped before the end; the next walk goes on from here."
 
 
-class StartAnew(Exception):
-    """The list comes in another order than was known, or a stored cursor is refused."""
+class StartOver(Exception):
+    """The list is in another order than the stored one, or Sift refused a stored cursor."""
 
 
 @dataclass(frozen=True, slots=True)
 class WalkRequest:
-    """Who wants a walk: a schedule, a command, or a person by name."""
+    """The origin of a walk: the schedule, a command, or a person, whose name is `by`."""
 
     origin: Walk.Origin
     by: str = ""
@@ -57,24 +57,24 @@ class WalkRequest:
 
 def walk(
     client: SiftClient,
-    asked: WalkRequest,
+    request: WalkRequest,
     *,
     may_be_long: bool,
     stop: threading.Event | None = None,
     progress: Callable[[Walk], None] = lambda walk: None,
 ) -> Walk | None:
-    """Make one walk and return its record, or None when another walk is being made.
+    """Make one walk and return its record, or None while another walk is running.
 
-    The whole list is walked where that is wanted (`SyncState.full_wanted`) and `may_be_long`; otherwise the
-    recent calls only. `progress` is called after each commit. Errors end up in the record, in words, and
-    none is raised but `account.WrongAccount`. What was committed stays, whatever comes after.
+    The whole list is walked if `SyncState.full_wanted` and `may_be_long`, otherwise only the recent calls.
+    `progress` is called after each commit. What was committed stays, even if the walk fails later. Sift's
+    errors are stored in the record. Raises `account.WrongAccount`.
     """
     account.claim()
     held = lease.take()
     if held is None:
         return None
     stop = stop or threading.Event()
-    walking = _Walking(client, held, _begin(held, asked), stop, progress)
+    walking = _Walking(client, held, _begin(held, request), stop, progress)
     try:
         walking.go(may_be_long)
         walking.end(Walk.State.COMPLETED)
@@ -83,7 +83,7 @@ def walk(
             Walk.State.FAILED, str(error), error.retry_after if isinstance(error, Unreachable) else None
         )
         if isinstance(error, Refused):
-            walking.heard()
+            walking.note_answer()
     except (Interrupted, lease.LeaseLost) as error:
         walking.end(Walk.State.INTERRUPTED, str(error))
     except BaseException as error:
@@ -96,11 +96,11 @@ def walk(
 
 
 def want_full_walk() -> None:
-    """Let the next long walk go over the whole list, from its start unless one is already under way."""
+    """Request a full walk of the list, from its start unless a full walk is already in progress."""
     SyncState.objects.filter(full_wanted=False).update(full_wanted=True, full_cursor="", full_mark=None)
 
 
-def _begin(held: lease.Lease, asked: WalkRequest) -> Walk:
+def _begin(held: lease.Lease, request: WalkRequest) -> Walk:
     with transaction.atomic():
         held.renew()
         Walk.objects.filter(state=Walk.State.RUNNING).update(
@@ -108,12 +108,12 @@ def _begin(held: lease.Lease, asked: WalkRequest) -> Walk:
             finished_at=timezone.now(),
             error="Cut off: the process that made this walk ended, or slept for longer than its lease.",
         )
-        return Walk.objects.create(full=False, origin=asked.origin, asked_by=asked.by, fence=held.fence)
+        return Walk.objects.create(full=False, origin=request.origin, asked_by=request.by, fence=held.fence)
 
 
 @dataclass
 class _Walking:
-    """One walk under way: what it holds, and what it has seen."""
+    """A running walk: its lease, its record, and what it has seen."""
 
     client: SiftClient
     held: lease.Lease
@@ -122,14 +122,14 @@ class _Walking:
     progress: Callable[[Walk], None]
     live_seen: set[str] = field(default_factory=set)
     recent_read: float = field(default_factory=time.monotonic)
-    # Only the lease's holder moves the state, so it is read once; `full_wanted` is others' to set.
+    # Read once, since only the holder of the lease changes it, except for `full_wanted`.
     state: SyncState = field(default_factory=SyncState.objects.get)
-    any_aside: bool = field(default_factory=UnusableRow.objects.exists)
+    has_unusable: bool = field(default_factory=UnusableRow.objects.exists)
 
     def go(self, may_be_long: bool) -> None:
         try:
             self._go(may_be_long)
-        except StartAnew:
+        except StartOver:
             self.commit([], order=ListOrder.UNKNOWN, tail_cursor="", full_cursor="", full_wanted=True)
             if may_be_long:
                 self._go(may_be_long)
@@ -143,7 +143,7 @@ class _Walking:
             self.recent()
 
     def recent(self) -> None:
-        """Read the end of the list at which new calls appear, as far as it isn't known yet."""
+        """Read the calls that were added to the list since the last walk."""
         state = self.state
         if state.order == ListOrder.NEWEST_FIRST and state.watermark:
             self.head(state)
@@ -152,7 +152,7 @@ class _Walking:
         self.recent_read = time.monotonic()
 
     def head(self, state: SyncState) -> None:
-        """Newest first: from the head until older than the watermark, which then moves up, and only then."""
+        """Read a list with the newest first, down to the watermark; raise the watermark only at the end."""
         watermark = state.watermark
         assert watermark is not None  # noqa: S101 - narrows the type
         first: Page | None = None
@@ -167,7 +167,7 @@ class _Walking:
         self.commit([], fresh_at=timezone.now(), watermark=max(mark, watermark) if mark else watermark)
 
     def tail(self, state: SyncState) -> None:
-        """Oldest first: from the last page that was read, to the end."""
+        """Read a list with the oldest first, from the last page read to the end."""
         with _stored_cursor():
             for pages in batches(self.client, self.client.absolute(state.tail_cursor), _never):
                 if pages:
@@ -177,7 +177,7 @@ class _Walking:
         self.commit([], fresh_at=timezone.now())
 
     def everything(self) -> None:
-        """The whole list, from where the last such walk was left; the recent calls in between, on time."""
+        """Read the whole list from the stored cursor, and at each sync interval the recent calls."""
         state = self.state
         self.record.full = True
         start = self.client.absolute(state.full_cursor) if state.full_cursor else self.client.list_url
@@ -189,7 +189,7 @@ class _Walking:
         self.completed_everything()
 
     def completed_everything(self) -> None:
-        """The list was read to its end. Where that did not tell what is recent, it is to be read so again."""
+        """Record that the list was read to its end. The full walk stays due if the order is still unknown."""
         now = timezone.now()
         if self.state.knows_recent:
             self.commit([], full_cursor="", full_completed_at=now, full_wanted=False)
@@ -197,7 +197,7 @@ class _Walking:
             self.commit([], full_cursor="", full_completed_at=now, fresh_at=now)
 
     def known_from(self, pages: Sequence[Page]) -> dict[str, lease.Value]:
-        """What these pages of a full walk tell of the list: its order, its mark, and where to go on."""
+        """Return what these pages of a full walk show: the list's order, its mark and the next cursor."""
         if not pages:
             return {}
         state = self.state
@@ -214,7 +214,7 @@ class _Walking:
         return known | {"full_mark": mark, "order": order}
 
     def read_again(self) -> None:
-        """Ask one by one for the calls in progress that this walk did not see, within the budget."""
+        """Retrieve one by one the calls in progress that this walk did not see, within the budget."""
         client = self.client.with_short_timeout()
         failures = 0
         for connection in list(refresh.due(self.live_seen)):
@@ -224,7 +224,7 @@ class _Walking:
             except Unreachable:
                 failures += 1
                 self.settle(partial(refresh.put_off, connection))
-                if failures == READ_AGAIN_FAILURES:
+                if failures == MAX_READ_AGAIN_FAILURES:
                     raise
             else:
                 self.settle(partial(refresh.settle, connection, answer))
@@ -236,7 +236,7 @@ class _Walking:
         self.progress(self.record)
 
     def commit(self, pages: Sequence[Page], **progress: lease.Value) -> None:
-        """Merge a batch of pages and move the sync's state, in one transaction that checks the lease."""
+        """Store a batch of pages and the progress of the sync, in one transaction that checks the lease."""
         self.check_stop()
         observations = [one for page in pages for one in page.observations]
         unusable = [one for page in pages for one in page.unusable]
@@ -245,11 +245,11 @@ class _Walking:
         with transaction.atomic():
             self.held.renew(**progress)
             changes = ingest(observations, Source.LIST)
-            if self.any_aside and observations:
+            if self.has_unusable and observations:
                 discard_resolved(observations)
             if unusable:
                 store_unusable(unusable)
-                self.any_aside = True
+                self.has_unusable = True
             self.count(
                 changes,
                 pages=len(pages),
@@ -272,12 +272,12 @@ class _Walking:
         if self.stop.is_set():
             raise Interrupted
 
-    def heard(self) -> None:
-        """Sift answered, though not with what was asked for."""
+    def note_answer(self) -> None:
+        """Record that Sift answered, although it refused the request."""
         SyncState.objects.filter(fence=self.held.fence).update(heard_at=timezone.now())
 
     def end(self, outcome: Walk.State, error: str = "", retry_after: timedelta | None = None) -> None:
-        """Close the record, and note on the sync's state how Sift stands."""
+        """Close the record, and store on `SyncState` whether Sift works."""
         Walk.objects.filter(pk=self.record.pk, state=Walk.State.RUNNING).update(
             state=outcome, finished_at=timezone.now(), error=error, full=self.record.full
         )
@@ -293,20 +293,20 @@ class _Walking:
 
 
 def _resumable(pages: Sequence[Page]) -> Page | None:
-    """The last page from which a later walk may go on: not from within empty ones, which may have no end."""
+    """Return the last page to continue from later: not an empty one, since the empty pages may not end."""
     return next((page for page in reversed(pages) if page.is_end or not page.is_empty), None)
 
 
 def expect(order: str, page: Page) -> None:
-    """Raises `StartAnew` where a page clearly stands in the other order."""
+    """Raise `StartOver` if a page is clearly in the other order."""
     seen = order_of(page.observations)
     if seen != ListOrder.UNKNOWN and seen != order:
-        raise StartAnew
+        raise StartOver
 
 
 @contextmanager
 def _stored_cursor(is_stored: bool = True) -> Iterator[None]:
-    """Turns Sift's refusal of a cursor that we had stored into `StartAnew`."""
+    """Raise `StartOver` if Sift refuses a stored cursor."""
     try:
         yield
     except WrongCredentials:
@@ -315,7 +315,7 @@ def _stored_cursor(is_stored: bool = True) -> Iterator[None]:
         if not is_stored:
             raise
         logger.info("Sift does not take the stored cursor; walking anew: %s", error)
-        raise StartAnew from error
+        raise StartOver from error
 
 
 def _never(page: Page) -> bool:

@@ -1,13 +1,13 @@
 """What differs is shown among a few lines that do not, and the rest is counted."""
 
-from connections_app.routines.comparison import Line, Mark, compared
+from connections_app.routines.comparison import Line, Mark, compare_lines
 
 LINES = [str(number) for number in range(20)]
 
 
 def marks(before: list[str], after: list[str]) -> str:
     signs = {Mark.SAME: " ", Mark.REMOVED: "-", Mark.ADDED: "+", Mark.SKIPPED: "…"}
-    lines = compared("\n".join(before), "\n".join(after))
+    lines = compare_lines("\n".join(before), "\n".join(after))
     return " ".join(f"{signs[line.mark]}{line.text}".strip() for line in lines)
 
 
@@ -26,7 +26,7 @@ def test_one_line_is_shown_rather_than_counted() -> None:
 
 
 def test_what_is_the_same_is_shown_whole() -> None:
-    assert compared("a\nb", "a\nb") == [Line(Mark.SAME, "a"), Line(Mark.SAME, "b")]
+    assert compare_lines("a\nb", "a\nb") == [Line(Mark.SAME, "a"), Line(Mark.SAME, "b")]
 
 
 def test_what_is_only_there_once_is_added_or_removed() -> None:

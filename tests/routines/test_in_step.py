@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from connections_app.routines.cards import cards_of, commands_of
 from connections_app.routines.controls import view
-from connections_app.routines.editing import Side, acted, edited, opened
+from connections_app.routines.editing import Side, apply_action, open_editor, read_editor
 from connections_app.sift.routine import MOST_COMMANDS, written
 from tests.routines.conftest import HELLO, MakeRoutine
 from tests.sift.routines_made import any_json, valid_routines
@@ -65,7 +65,7 @@ def controls(page: Any) -> dict[str, str]:
 
 def sent_by(text: str) -> dict[str, str]:
     """What the editor sends when it was opened on `text` and nothing was changed."""
-    editor = opened(text)
+    editor = open_editor(text)
     forms = {
         f"c{index}-{name}": value
         for index, card in enumerate(editor.cards)
@@ -77,12 +77,12 @@ def sent_by(text: str) -> dict[str, str]:
 
 
 def commands(sent: Mapping[str, str]) -> Any:
-    return edited(sent).commands
+    return read_editor(sent).commands
 
 
 def test_nothing_changes_by_itself() -> None:
     text = json.dumps([ASKS, JOINS, *HELLO])
-    editor = edited(sent_by(text))
+    editor = read_editor(sent_by(text))
     assert (editor.follows, editor.text, editor.in_step) == (None, text, True)
 
 
@@ -104,7 +104,7 @@ def test_whatever_is_wrong_can_too(values: list[Any]) -> None:
 
 def test_a_field_that_is_typed_goes_into_the_json() -> None:
     sent = sent_by(json.dumps(HELLO)) | {"c0-text": "Good morning"}
-    editor = edited(sent)
+    editor = read_editor(sent)
     assert editor.follows == Side.JSON
     assert editor.commands == [{"name": "Say", "text": "Good morning"}, {"name": "HangUp"}]
 
@@ -131,7 +131,7 @@ def test_answers_are_rows() -> None:
 
 def test_an_answer_has_one_line_only() -> None:
     sent = sent_by(json.dumps([ASKS])) | {"c0-then-1-answer": "1", "c0-then-1-routine": "5"}
-    editor = edited(sent)
+    editor = read_editor(sent)
     assert editor.mistyped == {"c0-then": "There are two lines for the answer “1”."}
     assert editor.text == sent["json"]
 
@@ -144,7 +144,7 @@ def test_a_row_that_is_emptied_is_gone() -> None:
 def test_a_problem_in_a_row_stands_where_the_row_is_typed() -> None:
     """Rows that were emptied are still there until the forms are written anew."""
     emptied = {"c0-live_scan-0-key": "", "c0-live_scan-0-query": "", "c0-live_scan-1-query": ""}
-    looked_at = view(edited(sent_by(json.dumps([JOINS])) | emptied), {})
+    looked_at = view(read_editor(sent_by(json.dumps([JOINS])) | emptied), {})
     assert looked_at.by_control == {"c0-live_scan-1-query": "Is missing."}
 
 
@@ -168,19 +168,19 @@ def test_a_problem_in_a_row_stands_where_the_row_is_typed() -> None:
     ],
 )
 def test_each_problem_stands_at_its_control(command: Any, control: str, words: str) -> None:
-    assert view(opened(json.dumps([command])), {}).by_control[control] == words
+    assert view(open_editor(json.dumps([command])), {}).by_control[control] == words
 
 
 def test_json_that_is_typed_goes_into_the_forms() -> None:
     sent = sent_by(json.dumps(HELLO)) | {"json": json.dumps([ASKS])}
-    editor = edited(sent)
+    editor = read_editor(sent)
     assert editor.follows == Side.FORMS
     assert [card.kind for card in editor.cards] == ["GetDigits"]
     assert editor.cards[0].typed["count"] == "4"
 
 
 def test_json_that_cannot_be_read_leaves_the_forms_as_they_are() -> None:
-    editor = edited(sent_by(json.dumps(HELLO)) | {"json": '[{"name": "Say",\n "text" "x"}]'})
+    editor = read_editor(sent_by(json.dumps(HELLO)) | {"json": '[{"name": "Say",\n "text" "x"}]'})
     assert editor.unread == "This is not JSON: expecting ':' delimiter, in line 2, column 9."
     assert [card.kind for card in editor.cards] == ["Say", "HangUp"]
     assert editor.text == '[{"name": "Say",\n "text" "x"}]'
@@ -188,7 +188,7 @@ def test_json_that_cannot_be_read_leaves_the_forms_as_they_are() -> None:
 
 def test_forms_changed_meanwhile_do_not_write_over_it() -> None:
     broken = sent_by(json.dumps(HELLO)) | {"json": "[{"}
-    editor = edited(broken | {"c0-text": "Good morning"})
+    editor = read_editor(broken | {"c0-text": "Good morning"})
     assert editor.clash
     assert editor.text == "[{"
     assert editor.cards[0].typed["text"] == "Good morning"
@@ -200,8 +200,8 @@ def test_where_both_were_changed_a_person_says_which_stays(keep: str, text: str)
         "c0-text": "From the form",
         "json": json.dumps([{"name": "Say", "text": "From the JSON"}]),
     }
-    assert edited(sent).clash
-    kept = edited(sent | {"keep": keep})
+    assert read_editor(sent).clash
+    kept = read_editor(sent | {"keep": keep})
     assert kept.in_step
     assert kept.commands[0]["text"] == text
     assert kept.cards[0].typed["text"] == text
@@ -224,7 +224,7 @@ def test_a_field_that_is_not_documented_is_kept() -> None:
 
 def test_other_fields_that_are_no_json_leave_the_json_as_it_is() -> None:
     text = json.dumps([{"name": "GetDate", "format": "dmy"}])
-    editor = edited(sent_by(text) | {"c0-others": '{"format": '})
+    editor = read_editor(sent_by(text) | {"c0-others": '{"format": '})
     assert list(editor.mistyped) == ["c0-others"]
     assert editor.text == text
 
@@ -241,33 +241,33 @@ def test_what_no_browser_would_send_back_is_shown_as_json(value: Any) -> None:
 
 
 def test_buttons_move_add_and_remove() -> None:
-    editor = opened(json.dumps(HELLO))
-    assert [c["name"] for c in acted(editor, "down:1").commands] == ["HangUp", "Say"]
-    assert [c["name"] for c in acted(editor, "up:2").commands] == ["HangUp", "Say"]
-    assert [c["name"] for c in acted(editor, "remove:1").commands] == ["HangUp"]
-    assert acted(editor, "add:GetDate").commands[2] == {"name": "GetDate"}
-    assert acted(editor, "add:").commands[2] == {"name": ""}
+    editor = open_editor(json.dumps(HELLO))
+    assert [c["name"] for c in apply_action(editor, "down:1").commands] == ["HangUp", "Say"]
+    assert [c["name"] for c in apply_action(editor, "up:2").commands] == ["HangUp", "Say"]
+    assert [c["name"] for c in apply_action(editor, "remove:1").commands] == ["HangUp"]
+    assert apply_action(editor, "add:GetDate").commands[2] == {"name": "GetDate"}
+    assert apply_action(editor, "add:").commands[2] == {"name": ""}
 
 
 @pytest.mark.parametrize(
     "action", ["", "up:1", "down:2", "remove:0", "remove:3", "up:", "up:x", "up:²", "up:99999", "fly:1"]
 )
 def test_buttons_that_cannot_do_anything_do_nothing(action: str) -> None:
-    editor = opened(json.dumps(HELLO))
-    assert acted(editor, action).commands == HELLO
+    editor = open_editor(json.dumps(HELLO))
+    assert apply_action(editor, action).commands == HELLO
 
 
 def test_no_more_commands_are_added_than_a_routine_may_have() -> None:
-    editor = opened(json.dumps(HELLO[1:] * MOST_COMMANDS))
-    assert len(acted(editor, "add:Say").commands) == MOST_COMMANDS
+    editor = open_editor(json.dumps(HELLO[1:] * MOST_COMMANDS))
+    assert len(apply_action(editor, "add:Say").commands) == MOST_COMMANDS
 
 
 def test_forms_of_more_than_can_be_kept_leave_the_json_as_it_is() -> None:
     sent = sent_by(json.dumps(HELLO)) | {"c0-text": "x" * 70_000}
-    editor = edited(sent)
+    editor = read_editor(sent)
     assert editor.mistyped == {"json": "The JSON is larger than 64 KB."}
     assert editor.text == sent["json"]
-    assert acted(editor, "remove:1").commands == HELLO[1:]
+    assert apply_action(editor, "remove:1").commands == HELLO[1:]
 
 
 @pytest.mark.django_db
@@ -279,7 +279,7 @@ def test_the_page_sends_back_what_it_was_given(writer: Client, make_routine: Mak
     routine = make_routine("All", draft=written([asks, JOINS, odd, wrong, "text", *HELLO]))
     page = writer.get(f"/routines/{routine.pk}/edit/")
     sent = controls(page)
-    editor = edited(sent)
+    editor = read_editor(sent)
     assert (editor.in_step, editor.follows) == (True, None)
     assert editor.commands == [asks, JOINS, odd, wrong, "text", *HELLO]
 

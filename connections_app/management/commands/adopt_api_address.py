@@ -1,4 +1,4 @@
-"""Follow the same Sift account to a new API address."""
+"""Store a new API address for the same Sift account."""
 
 from typing import Any
 

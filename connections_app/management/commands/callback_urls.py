@@ -1,4 +1,4 @@
-"""Print the addresses that Sift is to call back."""
+"""Print the callback addresses to give to Sift."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from connections_app.management.prepared import PreparedCommand
 from connections_app.models import Account, Action, Verb
 from connections_app.web.callback_urls import incoming_address, status_address
 
-EACH_OWN = "<a token of each call's own>"
+PLACEHOLDER = "<a token of each call's own>"
 
 
 class Command(PreparedCommand):
@@ -29,7 +29,7 @@ class Command(PreparedCommand):
             self.stdout.write(incoming)
             return
         self.stdout.write(f"Incoming calls (set it as the application's on_incoming): {incoming}")
-        example = status_address("x" * 43).replace("x" * 43, EACH_OWN)
+        example = status_address("x" * 43).replace("x" * 43, PLACEHOLDER)
         self.stdout.write(f"Status of placed calls (sent with each call):             {example}")
         if not settings.PUBLIC_URL:
             self.stdout.write("PUBLIC_URL is not set, so only this machine can call these back.")

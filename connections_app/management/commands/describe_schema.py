@@ -1,4 +1,4 @@
-"""Print what our tables consist of, as migrations/schema.json keeps it."""
+"""Print the schema of the tables in the format of migrations/schema.json."""
 
 import json
 from typing import Any

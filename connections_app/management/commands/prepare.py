@@ -1,4 +1,4 @@
-"""Bring the database up to date before the dashboard starts, or say why it must not start."""
+"""Bring the database up to date before the dashboard starts, or fail if it must not start."""
 
 import secrets
 from typing import Any
@@ -42,7 +42,7 @@ class Command(BaseCommand):
             raise CommandError(f"The broker that REDIS_URL names cannot be used: {error}") from None
 
     def bring_up_to_date(self) -> None:
-        """Migrate, and see to it that the schema is the one that the migrations make."""
+        """Migrate, create missing indexes, and grant the application's role its rights."""
         schema.check_not_newer()
         call_command("migrate", interactive=False, verbosity=0)
         for index in schema.repair():
@@ -51,12 +51,13 @@ class Command(BaseCommand):
             rights.grant(settings.APPLICATION_ROLE)
 
     def how_to_sign_in(self) -> str:
+        """Return how to sign in; creates the first administrator if there is no operator."""
         if Operator.objects.exists():
             return "Sign in with your account; a forgotten password: script/manage changepassword NAME"
         return self.first_administrator()
 
     def first_administrator(self) -> str:
-        """Create the first administrator; the words that say how to sign in."""
+        """Create the first administrator and return how to sign in. Raises `CommandError`."""
         name, password = settings.ADMIN_USERNAME, settings.ADMIN_PASSWORD
         administrator = Operator(username=name, email="")
         try:
@@ -73,14 +74,14 @@ class Command(BaseCommand):
 
 
 def in_words(error: Exception) -> str:
-    """What the server said, on one line, and for what an administrator of it must do, what that is."""
-    said = on_one_line(error)
+    """Return the server's message on one line, with what its administrator must do, if anything."""
+    message = on_one_line(error)
     cause = error.__cause__ or error
     if isinstance(error, MigrationSchemaMissing) or isinstance(cause, psycopg.errors.InsufficientPrivilege):
         return (
-            f"{said}. An administrator of the server has to let this role create tables (GRANT CREATE ON "
+            f"{message}. An administrator of the server has to let this role create tables (GRANT CREATE ON "
             "SCHEMA public), and to create what it may not: CREATE EXTENSION pg_trgm."
         )
     if isinstance(cause, psycopg.errors.UndefinedFile | psycopg.errors.FeatureNotSupported):
-        return f"{said}. PostgreSQL's additional modules (the package postgresql-contrib) are needed."
-    return said
+        return f"{message}. PostgreSQL's additional modules (the package postgresql-contrib) are needed."
+    return message

@@ -1,4 +1,4 @@
-"""Take old rows out of the record of actions: the one way to do so, and on record itself."""
+"""Delete old rows of the audit log: the only way to do so, which is itself recorded."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from django.db import connection as database
 
 from connections_app.management.prepared import PreparedCommand
 
-FEWEST_DAYS = 30
-MOST_DAYS = 36_500
+MIN_DAYS = 30
+MAX_DAYS = 36_500
 
 
 class Command(PreparedCommand):
@@ -18,10 +18,10 @@ class Command(PreparedCommand):
         parser.add_argument("--older-than", type=int, required=True, metavar="DAYS")
 
     def handle(self, *args: Any, older_than: int, **options: Any) -> None:
-        if older_than < FEWEST_DAYS:
-            raise CommandError(f"--older-than is {older_than}; at least {FEWEST_DAYS} days are kept.")
-        if older_than > MOST_DAYS:
-            raise CommandError(f"--older-than is {older_than}; expected at most {MOST_DAYS} days.")
+        if older_than < MIN_DAYS:
+            raise CommandError(f"--older-than is {older_than}; at least {MIN_DAYS} days are kept.")
+        if older_than > MAX_DAYS:
+            raise CommandError(f"--older-than is {older_than}; expected at most {MAX_DAYS} days.")
         with database.cursor() as cursor:
             cursor.execute("SELECT connections_app_purge_actions(%s)", [older_than])
             (outcome,) = cursor.fetchone()

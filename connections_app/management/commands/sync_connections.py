@@ -14,7 +14,7 @@ from connections_app.sift.client import SiftClient
 from connections_app.sync.account import WrongAccount
 from connections_app.sync.walk import WalkRequest, walk, want_full_walk
 
-TURN_SECONDS = 1.0
+LEASE_RETRY_SECONDS = 1.0
 
 
 class Command(PreparedCommand):
@@ -35,10 +35,10 @@ class Command(PreparedCommand):
             raise CommandError(str(error)) from None
 
     def sync(self, full: bool, stop: threading.Event) -> Walk:
-        """One walk, when it is our turn and Sift's wait is over."""
+        """Make one walk, after Sift's wait and any other walk. Raises `CommandError` if stopped."""
         if full:
             want_full_walk()
-        self.wait_as_asked(stop)
+        self.wait_for_sift(stop)
         client = SiftClient.configured(stop)
         is_announced = False
         with tqdm(unit=" rows", unit_scale=False, desc="Syncing", disable=None) as bar:
@@ -55,10 +55,11 @@ class Command(PreparedCommand):
                 if not is_announced:
                     self.stderr.write("Another walk is being made; waiting for its end.")
                     is_announced = True
-                stop.wait(TURN_SECONDS)
+                stop.wait(LEASE_RETRY_SECONDS)
         raise CommandError("Stopped before it was our turn.")
 
-    def wait_as_asked(self, stop: threading.Event) -> None:
+    def wait_for_sift(self, stop: threading.Event) -> None:
+        """Wait until the time that Sift's Retry-After set, or until `stop`."""
         until = SyncState.objects.get().not_before
         seconds = (until - timezone.now()).total_seconds() if until else 0
         if seconds > 0:
@@ -66,6 +67,7 @@ class Command(PreparedCommand):
             stop.wait(seconds)
 
     def report(self, made: Walk) -> None:
+        """Print the counts of a walk. Raises `CommandError` if it did not complete."""
         seconds = made.duration.total_seconds() if made.duration else 0.0
         rate = f"{made.seen / seconds:,.0f} rows/s" if seconds else "–"
         self.stdout.write(
@@ -77,5 +79,6 @@ class Command(PreparedCommand):
 
 
 def show(bar: Any, record: Walk) -> None:
+    """Show the progress of a walk on the bar."""
     bar.update(record.seen - bar.n)
     bar.set_postfix(pages=record.pages, created=record.created, updated=record.updated, refresh=False)
