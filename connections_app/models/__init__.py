@@ -1,4 +1,4 @@
-"""The tables, one file a noun."""
+"""The models, one module for each kind of object."""
 
 from connections_app.models.account import Account, TokenDigest, new_token
 from connections_app.models.action import Action, Verb

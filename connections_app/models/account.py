@@ -6,14 +6,14 @@ from django.db import models
 
 
 class TokenDigest(models.Func):
-    """SHA-256 of a token: looked up by it, a token cannot be guessed piece by piece from answer times."""
+    """SHA-256 of a token. A lookup by digest does not leak parts of the token through its timing."""
 
     template = "sha256(%(expressions)s::bytea)"
     output_field = models.BinaryField()
 
 
 def new_token() -> str:
-    """A token that cannot be guessed: 256 bits, fit for a URL."""
+    """Return a random token of 256 bits that is safe in a URL."""
     return secrets.token_urlsafe(32)
 
 

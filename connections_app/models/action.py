@@ -1,4 +1,4 @@
-"""The record of what people did: rows are added, and never changed or taken away."""
+"""The audit log of what people did: rows are only added, never changed or deleted, except by a purge."""
 
 import pgtrigger
 from django.db import models
@@ -27,9 +27,9 @@ class Verb(models.TextChoices):
 
 
 class Action(models.Model):
-    """One step of one deed: the intent, written before its effect, or the outcome.
+    """One audit entry: the intent of an action, written before its effect, or its outcome.
 
-    Names and ids are plain values, so that a row outlives what it speaks of.
+    Names and ids are plain values, so that a row outlives the objects that it names.
     """
 
     class Phase(models.TextChoices):
@@ -55,7 +55,7 @@ class Action(models.Model):
             models.Index(fields=["actor_id", "at"], name="action_of_person"),
             models.Index(fields=["at"], name="action_order"),
             models.Index(fields=["subject"], name="action_of_subject"),
-            # The admin's list of one kind of deed; rows are written as seldom as people act.
+            # The admin's list of one kind of action; people act seldom, so writes are cheap.
             models.Index(fields=["verb", "at"], name="action_of_verb"),
         )
         triggers = (

@@ -1,4 +1,4 @@
-"""What Sift called back with, and what it was answered."""
+"""Callbacks from Sift, with our answers."""
 
 from django.db import models
 
@@ -8,10 +8,10 @@ from connections_app.models.script import Step
 
 
 class Callback(models.Model):
-    """One distinct callback: the same body at the same address is one row, with how often it came.
+    """One distinct callback: the same body at the same address is one row, received `times` times.
 
-    `answer` is the last one given, and `note` says why a routine was left out of it; `milliseconds` is from
-    its first arrival up to the write of this row.
+    `answer` is the last one given, and `note` says why it holds no routine; `milliseconds` is the time from
+    its first arrival to the write of this row.
     """
 
     class Kind(models.TextChoices):
@@ -40,7 +40,7 @@ class Callback(models.Model):
     class Meta:
         indexes = (
             models.Index(fields=["connection", "first_at"], name="callback_timeline"),
-            # Those that were refused, for the admin: few.
+            # Refused callbacks, for the admin: few.
             models.Index(fields=["id"], name="callback_refused", condition=models.Q(status__gte=400)),
         )
 

@@ -1,8 +1,8 @@
-"""Whether two endpoints are the same in whatever case: PostgreSQL's `lower()` decides, and nothing else.
+"""Compare endpoints without regard to case, only with PostgreSQL's `lower()`.
 
-Python's `str.lower()` differs from it: in the last sigma of a word, in `İ`, and, with the locale of the
-database, in much more. So nothing outside of the database changes the case of an endpoint in order to compare
-it: what is to be compared is given to a query as it is written.
+Python's `str.lower()` differs from it in the last sigma of a word, in `İ`, and, depending on the database's
+locale, in much more. So only the database folds the case of endpoints that are compared: pass them to a query
+unchanged.
 """
 
 from collections.abc import Iterable
@@ -16,12 +16,12 @@ CLIENT = "webrtc:"
 
 
 def folded(endpoint: str) -> str:
-    """The SQL for the key of an endpoint, whose own SQL is `endpoint`: equal keys are the same endpoint."""
+    """Return the SQL for the key of the endpoint in the SQL `endpoint`; equal keys are the same endpoint."""
     return f"lower({endpoint})"
 
 
 def folded_client(endpoint: str) -> str:
-    """The SQL for the key of a browser client's name, without `webrtc:`; NULL for any other endpoint."""
+    """Return the SQL for the key of a browser client's name without `webrtc:`; NULL for other endpoints."""
     return (
         f"CASE WHEN starts_with({folded(endpoint)}, '{CLIENT}')"
         f" THEN {folded(f'btrim(substr({endpoint}, {len(CLIENT) + 1}))')} END"
@@ -29,31 +29,31 @@ def folded_client(endpoint: str) -> str:
 
 
 def without_client(endpoint: str) -> str:
-    """The SQL for an endpoint without spaces around it, and without `webrtc:` before it."""
+    """Return the SQL for an endpoint without surrounding spaces and without `webrtc:`."""
     return (
         f"CASE WHEN starts_with({folded(f'btrim({endpoint})')}, '{CLIENT}')"
         f" THEN btrim(substr(btrim({endpoint}), {len(CLIENT) + 1})) ELSE btrim({endpoint}) END"
     )
 
 
-# The key of an endpoint that a column holds. Constraints name it, so it is Django's own class.
+# The key of an endpoint in a column. Migrations refer to it in constraints, so it is Django's own class.
 Folded = Lower
-# Names of tags and views are compared in the same way: `name__lower=key_of(name)`.
+# Names of tags and views are compared alike: `name__lower=key_of(name)`.
 CharField.register_lookup(Lower)
 
 
 def key_of(endpoint: str) -> Lower:
-    """The key of one endpoint, or name, for filters."""
+    """Return the key of one endpoint or name, for filters."""
     return Folded(Value(endpoint))
 
 
 def keys_of(endpoints: Iterable[str]) -> RawSQL:
-    """The keys of endpoints, for filters with `__in`."""
+    """Return the keys of endpoints, for filters with `__in`."""
     return RawSQL(f"SELECT {folded('one')} FROM unnest(%s::text[]) AS one", [list(endpoints)])  # noqa: S608, S611
 
 
 def keyed(endpoints: Iterable[str]) -> dict[str, str]:
-    """The key of each endpoint, by the endpoint as it is written. One query."""
+    """Return the key of each endpoint, by the endpoint as written. One query."""
     with database.cursor() as cursor:
         cursor.execute(
             f"SELECT one, {folded('one')} FROM unnest(%s::text[]) AS one",  # noqa: S608

@@ -19,7 +19,7 @@ from connections_app.models.case_folding import folded
 
 
 class Status(models.TextChoices):
-    """Sift's own words, in the order in which a call goes through them."""
+    """Sift's statuses, in the order in which a call passes through them."""
 
     CONNECTING = "connecting", "Connecting"
     CONNECTED = "connected", "Connected"
@@ -28,14 +28,14 @@ class Status(models.TextChoices):
 
 
 class Direction(models.TextChoices):
-    """Told from Sift's side: `incoming` is a call that Sift itself made to the endpoint."""
+    """From Sift's side: `incoming` is a call that Sift itself made to the endpoint."""
 
     INCOMING = "incoming", "Sift called out"
     OUTGOING = "outgoing", "Called in"
 
 
 class Doubt(models.TextChoices):
-    """Why a call's last known state may be wrong; empty when there is no doubt."""
+    """The reason why a call's last known state may be wrong; empty if there is no doubt."""
 
     NONE = "", "None"
     UNCONFIRMED = "unconfirmed", "Unconfirmed"
@@ -43,7 +43,7 @@ class Doubt(models.TextChoices):
 
 
 class Source(models.TextChoices):
-    """Where an observation came from."""
+    """The source of an observation."""
 
     LIST = "list", "List"
     RETRIEVE = "retrieve", "Read one by one"
@@ -54,19 +54,19 @@ class Source(models.TextChoices):
 
 
 IN_PROGRESS = (Status.CONNECTING, Status.CONNECTED)
-# What rows of calls are drawn from.
+# The fields that rows of calls show.
 SHOWN_IN_ROWS = (
     *("connection_id", "status", "doubt", "direction", "started_at", "at", "talk_seconds"),
     *("from_endpoint", "to_endpoint"),
     *("operator__username", "operator__first_name", "operator__last_name"),
 )
-# As Django's own `reverse` leaves them.
+# The characters that Django's `reverse` does not escape.
 SAFE_IN_A_PATH = "!$&'()*+,;=~:@"
-# What stands for a talk time that is not known, in the order by it: below all others.
+# Sorts an unknown talk time below all others.
 NO_TALK = -1
-# Stands before, between and after the two ends in `ENDS`, so that no match runs from one into the other.
+# The separator around the two ends in `ENDS`, so that no match spans both.
 BETWEEN = "\n"
-# Both ends as one text, in which any part of a number or client is looked for.
+# Both ends as one text, which is searched for any part of a number or client.
 ENDS = models.Func(
     Coalesce("from_endpoint", models.Value("")),
     Coalesce("to_endpoint", models.Value("")),
@@ -79,7 +79,7 @@ ENDS = models.Func(
 @models.CharField.register_lookup
 @models.TextField.register_lookup
 class ILike(IContains):
-    """`icontains` as the trigram index serves it; in Django's own form, with UPPER(), every row is read."""
+    """`icontains` that uses the trigram index; Django's own, with UPPER(), reads every row."""
 
     lookup_name = "ilike"
 
@@ -87,12 +87,12 @@ class ILike(IContains):
         return f"ILIKE {rhs}"
 
 
-# The two ends must make sense, and a finished call alone has been talked on.
+# Only finished calls have a talk time, and only if they end after they start.
 TALK_SECONDS = """
     CASE WHEN status = 'finished' AND ended_at >= started_at
     THEN least(floor(extract(epoch FROM ended_at - started_at)), 2147483647)::integer END
 """
-# The other side: whom Sift called, or who called in; where that is not told, a number before a client.
+# The endpoint that Sift called or that called in; without a direction, a number rather than a client.
 OTHER_SIDE = """CASE
         WHEN direction = 'incoming' THEN to_endpoint
         WHEN direction = 'outgoing' THEN from_endpoint
@@ -107,37 +107,39 @@ PARTY = f"""
 
 class ConnectionQuerySet(models.QuerySet["Connection"]):
     def in_progress(self) -> Self:
-        """Calls that Sift last said are connecting or connected, but for those Sift has lost."""
+        """Return calls that Sift last reported as connecting or connected, except lost ones."""
         return self.filter(status__in=IN_PROGRESS).exclude(doubt=Doubt.LOST)
 
     def longest_first(self) -> Self:
+        """Order calls by their time, oldest first: on the board the longest come first."""
         return self.order_by("at", "id")
 
     def newest_first(self) -> Self:
+        """Order calls by their time, newest first."""
         return self.order_by("-at", "-id")
 
     def for_rows(self) -> Self:
-        """With what the rows of lists show alone."""
+        """Load only what rows of lists show."""
         return self.select_related("operator").only(*SHOWN_IN_ROWS)
 
     def talked(self, *, at_least: int = 0, at_most: int | None = None) -> Self:
-        """Calls whose talk time is known, and no shorter or longer than so many seconds."""
+        """Return calls with a known talk time from `at_least` to `at_most` seconds."""
         calls = self.alias(talk=Coalesce("talk_seconds", NO_TALK)).filter(talk__gte=at_least)
         return calls if at_most is None else calls.filter(talk__lte=at_most)
 
     def without_end(self) -> Self:
-        """Finished calls whose end time Sift has not told."""
+        """Return finished calls whose end time Sift has not reported."""
         return self.filter(status=Status.FINISHED, ended_at=None)
 
 
 class Connection(models.Model):
-    """One call, merged from everything Sift has said of it.
+    """One call, merged from everything that Sift has reported about it.
 
-    Rows are written by `connections_app.calls.ingest` alone. NULL means that Sift has not said. Every change
-    takes the next `change_number`, and the trigger below writes what changed as a `ConnectionEvent`.
+    Only `connections_app.calls.ingest` writes rows. NULL means: not reported by Sift. Every change takes the
+    next `change_number`, and the trigger below records it as a `ConnectionEvent`.
     """
 
-    # Compared byte by byte, so that the one unique index also finds an id by its beginning.
+    # Collation C, so that the one unique index also serves searches for a prefix.
     connection_id = models.CharField(max_length=255, db_collation="C")
     status = models.CharField(max_length=16, choices=Status)
     direction = models.CharField(max_length=16, choices=Direction, null=True)
@@ -153,7 +155,7 @@ class Connection(models.Model):
     changed_at = models.DateTimeField()
     change_source = models.CharField(max_length=16, choices=Source)
     change_number = models.BigIntegerField()
-    # From when a call is counted: the start that Sift told, else our first sight of it.
+    # The call's time in lists: the start that Sift reported, else when it was first seen here.
     at = models.GeneratedField(
         expression=Coalesce("started_at", "first_seen_at"),
         output_field=models.DateTimeField(),
@@ -187,13 +189,12 @@ class Connection(models.Model):
     )
 
     objects = ConnectionQuerySet.as_manager()
-    # What contacts say of its ends, by the end as Sift writes it, where `contact_lookup.name_ends` has set
-    # it.
+    # The contacts of its ends, by the end as Sift writes it; set by `contact_lookup.name_ends`.
     contacts: Mapping[str, Any] = MappingProxyType({})
 
     class Meta:
         constraints = (
-            # Not unique=True on the field, which would bring a second index for LIKE.
+            # Not unique=True on the field, which would add a second index for LIKE.
             models.UniqueConstraint(fields=["connection_id"], name="connection_id_once"),
             models.CheckConstraint(
                 condition=models.Q(status__in=Status.values), name="connection_status_known"
@@ -207,7 +208,7 @@ class Connection(models.Model):
         indexes = (
             # The list, newest first, and its keyset pages.
             models.Index(fields=["at", "id"], name="connection_order"),
-            # The board's calls, and the list of those that failed: few among many.
+            # The board's calls, and the list of failed ones: few among many.
             models.Index(
                 fields=["at", "id"],
                 name="connection_in_progress",
@@ -222,15 +223,15 @@ class Connection(models.Model):
                 name="connection_of_operator",
                 condition=models.Q(operator__isnull=False),
             ),
-            # The calls with one number or client: those before and after one, and by a contact's name.
+            # One party's calls: those before and after a call, and those found by a contact's name.
             models.Index(fields=["party", "at", "id"], name="connection_party_order"),
             # The list of one country's calls.
             models.Index(fields=["country", "at", "id"], name="connection_country_order"),
-            # The list in the order of talk time, and calls longer or shorter than so much.
+            # The list ordered or filtered by talk time.
             models.Index(Coalesce("talk_seconds", NO_TALK), "id", name="connection_talk_order"),
             # Any part of a number or client.
             GinIndex(OpClass(ENDS, "gin_trgm_ops"), name="connection_ends"),
-            # Finished calls whose end is still to be asked for: few, and found at once.
+            # Finished calls whose end must still be requested: few.
             models.Index(
                 fields=["id"],
                 name="connection_without_end",
@@ -241,7 +242,7 @@ class Connection(models.Model):
             pgtrigger.Trigger(
                 name="client_operator",
                 when=pgtrigger.Before,
-                # `ingest` sets it for new calls, by which a trigger would look each person up by itself.
+                # Not for inserts: `ingest` sets it for all new calls with one query.
                 operation=pgtrigger.UpdateOf("from_endpoint", "to_endpoint"),  # type: ignore[no-untyped-call]
                 condition=pgtrigger.Condition(
                     "NEW.operator_id IS NULL"
@@ -252,7 +253,7 @@ class Connection(models.Model):
                     RETURN NEW;
                 """,
             ),
-            # A tag's calls are listed in this order too.
+            # Keeps the order of the list of a tag's calls.
             pgtrigger.Trigger(
                 name="tag_order",
                 when=pgtrigger.After,
@@ -269,7 +270,7 @@ class Connection(models.Model):
                 when=pgtrigger.After,
                 operation=pgtrigger.Update,
                 referencing=pgtrigger.Referencing(old="before", new="after"),  # type: ignore[no-untyped-call]
-                # It fires for batches that change no known row as well, and must cost them nothing.
+                # It also fires for batches that change no known row, and must cost them nothing.
                 func="""
                     IF NOT EXISTS (SELECT FROM after) THEN
                         RETURN NULL;
@@ -308,18 +309,19 @@ class Connection(models.Model):
 
     @property
     def is_in_progress(self) -> bool:
+        """Return True if Sift last reported the call as connecting or connected, and has not lost it."""
         return self.status in IN_PROGRESS and self.doubt != Doubt.LOST
 
 
 @cache
 def _address() -> tuple[str, str]:
-    """What comes before and after a call's id, asked for once: lists lead to fifty calls and more."""
+    """Return the URL before and after a call's id; cached, since a list links to fifty calls or more."""
     before, _, after = reverse("call", kwargs={"connection_id": "~"}).rpartition("~")
     return before, after
 
 
 class Reading(models.Model):
-    """When a call was last asked for one by one, and since when Sift has answered that it knows no such."""
+    """When a call was last retrieved singly, and since when Sift has answered that it does not know it."""
 
     connection = models.OneToOneField(Connection, models.CASCADE, primary_key=True)
     read_at = models.DateTimeField()

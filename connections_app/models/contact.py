@@ -1,4 +1,4 @@
-"""Contacts: the names that people give to numbers and clients; and files of them that are to be imported."""
+"""Contacts: the names that people give to numbers and clients; and imports of contacts from files."""
 
 import uuid
 
@@ -15,7 +15,7 @@ from connections_app.models.case_folding import Folded
 class Contact(models.Model):
     """One number or client with its name. `endpoint` is as Sift writes it: `+14155550142`, `webrtc:ana`.
 
-    `revision` grows with each change, so that who saves an older one is told.
+    `revision` grows with each change, so that saving an outdated form is detected.
     """
 
     endpoint = models.CharField(max_length=500)
@@ -46,7 +46,7 @@ class Contact(models.Model):
             ),
             # The list of contacts, by name.
             models.Index(Lower("name"), "id", name="contact_order"),
-            # Those among them who are not to be called: few.
+            # Contacts marked “do not call”: few.
             models.Index(Lower("name"), "id", name="contact_marked", condition=models.Q(do_not_call=True)),
         )
 
@@ -58,11 +58,11 @@ class Contact(models.Model):
 
 
 class ContactImport(models.Model):
-    """A file of contacts between its dry run and its import, as it was read. Its owner alone sees it.
+    """The contents of a file of contacts between its dry run and its import. Only its owner sees it.
 
-    `lines` holds a list per contact: the number of its line, endpoint, name, notes, and whether it is marked
-    (null: not said). `bad` holds the lines that cannot be taken, each with its reason. Both are emptied once
-    it is done; `result` then says how many contacts were added and changed.
+    `lines` holds a list per contact: line number, endpoint, name, notes, and whether it is marked “do not
+    call” (null: not stated). `bad` holds the lines that cannot be imported, each with its reason. The import
+    empties both; `result` then says how many contacts were added and changed.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

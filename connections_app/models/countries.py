@@ -1,7 +1,7 @@
-"""The country of a phone number, told by its first digits: for Python, and for a column of the database.
+"""Find the country of a phone number by its first digits, in Python and for a column of the database.
 
-The longest prefix decides, so that 1 is the United States and 1416 Canada. The facts are those of the
-libphonenumber project. Codes that belong to no country, such as 800 and 870, have none.
+The longest matching prefix decides: 1 is the United States, 1416 Canada. The data is from the libphonenumber
+project. Codes that belong to no country, such as 800 and 870, have none.
 """
 
 PREFIXES = """
@@ -84,7 +84,7 @@ LONGEST = max(map(len, COUNTRY_OF))
 
 
 def country_of(endpoint: str | None) -> str | None:
-    """Two letters for a number that begins with `+` and a country's code; else None."""
+    """Return the two-letter country of a number that begins with `+` and a country's code; else None."""
     if not endpoint or not endpoint.startswith("+"):
         return None
     lengths = range(LONGEST, 0, -1)

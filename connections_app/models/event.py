@@ -1,4 +1,4 @@
-"""The change feed: what changed of a call after first sight, from which source, and when."""
+"""The changes of a call after it was first seen: what changed, from which source, and when."""
 
 from django.db import models
 

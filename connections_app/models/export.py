@@ -7,9 +7,9 @@ from django.utils import timezone
 
 
 class Export(models.Model):
-    """One file of all calls that `query` asks for, read in the zone `time_zone`, with these columns.
+    """One file of all calls that match `query`, with times in `time_zone`, and with these columns.
 
-    `written` rows of the file are in `file_name`, which is `length` bytes long.
+    The file `file_name` holds `written` rows so far, in `length` bytes.
     """
 
     class Format(models.TextChoices):

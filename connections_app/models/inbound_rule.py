@@ -1,4 +1,4 @@
-"""Which routine answers a call that comes in."""
+"""Rules that choose the routine for an incoming call."""
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -11,10 +11,10 @@ DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 
 
 class InboundRule(models.Model):
-    """One rule: it matches where all of its conditions do; the first that matches wins.
+    """One rule: it matches if all of its conditions do; the first rule that matches is used.
 
-    An endpoint is matched whole, or by its beginning with a `*` at the end. The default has no conditions,
-    comes last, and always exists.
+    An endpoint is matched whole, or by its beginning if the pattern ends with `*`. The default rule has no
+    conditions, comes last, and always exists.
     """
 
     name = models.CharField(max_length=100)

@@ -1,4 +1,4 @@
-"""Notes that people write to calls; what was written before an edit is kept."""
+"""Notes that people write about calls, with the texts before each edit."""
 
 from uuid import uuid4
 
@@ -10,9 +10,9 @@ from connections_app.models.connection import Connection
 
 
 class Note(models.Model):
-    """Plain text by one person. `edited_at` is empty until it was changed, `removed_at` until taken away.
+    """Plain text by one person. `edited_at` is empty until it is changed, `removed_at` until it is removed.
 
-    `request_id` is the id of the form that it was written in: the same form again is the same note.
+    `request_id` is the id of the form: the same form sent twice makes one note.
     """
 
     request_id = models.UUIDField(unique=True, default=uuid4, editable=False)
@@ -33,7 +33,7 @@ class Note(models.Model):
 
 
 class EarlierText(models.Model):
-    """What a note said before one edit, and who changed it then."""
+    """The text of a note before one edit, and the person who changed it."""
 
     note = models.ForeignKey(Note, models.CASCADE, related_name="earlier_texts")
     text = models.TextField()

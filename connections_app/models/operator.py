@@ -29,6 +29,7 @@ class Theme(models.TextChoices):
 
 
 def known_time_zone(name: str) -> None:
+    """Raise `ValidationError` if `name` is not an IANA time zone."""
     if name not in zoneinfo.available_timezones():
         raise ValidationError(
             "“%(name)s” is not a time zone; use a name such as Europe/Berlin.", params={"name": name}
@@ -36,6 +37,7 @@ def known_time_zone(name: str) -> None:
 
 
 def known_country(code: str) -> None:
+    """Raise `ValidationError` if `code` is not the two letters of a country."""
     if code.upper() not in phonenumbers.SUPPORTED_REGIONS:
         raise ValidationError(
             "“%(code)s” is not a country; use two letters such as US.", params={"code": code}
@@ -105,12 +107,12 @@ class Operator(AbstractUser):
 
     @property
     def shown_name(self) -> str:
-        """What people read: the full name, else what is typed to sign in."""
+        """Return the name for people: the full name, else the user name."""
         return self.get_full_name() or self.get_username()
 
     @property
     def dials_from(self) -> str:
-        """The country that numbers typed without a + belong to."""
+        """Return the two-letter country that numbers typed without a + belong to."""
         return self.country or settings.DEFAULT_COUNTRY
 
     def clean(self) -> None:
@@ -126,9 +128,9 @@ class Operator(AbstractUser):
 
 
 class UserName(models.Model):
-    """A user name that somebody has or had: nobody else is given it, so that the record stays theirs.
+    """A user name that is or was in use: no other person gets it, so that the audit log stays unambiguous.
 
-    Rows are added by a trigger of `Operator`, and outlive the person.
+    A trigger of `Operator` adds the rows. They outlive the operator.
     """
 
     name = models.CharField(max_length=150, unique=True)

@@ -1,4 +1,4 @@
-"""What people ask Sift to do: to place a call, or to run a routine on one. Each is sent once at the most."""
+"""Requests of people to Sift: to place a call, or to run a routine on one. Each is sent at most once."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from connections_app.models.script import Script
 
 
 class Outcome(models.TextChoices):
-    """What became of a request. Unknown means that Sift may or may not have done it."""
+    """The outcome of a request. Unknown means that Sift may or may not have done it."""
 
     SENDING = "sending", "Sending"
     ACCEPTED = "accepted", "Accepted"
@@ -24,7 +24,7 @@ class Outcome(models.TextChoices):
 
 
 class Settled(models.TextChoices):
-    """What told which call a request became, or that it became none."""
+    """The source that showed which call a request became, or that it became none."""
 
     ANSWER = "answer", "Sift's answer"
     CALLBACK = "callback", "A callback"
@@ -33,8 +33,10 @@ class Settled(models.TextChoices):
 
 
 class Sending(models.Model):
-    """One request to Sift. It is committed before Sift is asked, and its first commit is the only one that
-    may send; `deadline` is when one without an answer becomes unknown."""
+    """One request to Sift. It is committed before it is sent, and only the process that created it may send.
+
+    A request without an answer becomes unknown at `deadline`.
+    """
 
     request_id = models.UUIDField(unique=True)
     digest = models.CharField(max_length=64, help_text="SHA-256 of what was asked for, and by whom.")
@@ -52,7 +54,7 @@ class Sending(models.Model):
         abstract = True
 
     def outcome_at(self, now: datetime) -> Outcome:
-        """The outcome as it is at `now`, also before the deadline's passing was written down."""
+        """Return the outcome at `now`: unknown after the deadline, even if that is not stored yet."""
         if self.outcome == Outcome.SENDING and now > self.deadline:
             return Outcome.UNKNOWN
         return Outcome(self.outcome)
@@ -77,7 +79,7 @@ class CallRequest(Sending):
             ),
         )
         indexes = (
-            # Those without a stated outcome, or without a call of their own: few.
+            # Requests without an outcome, and requests without a call: few.
             models.Index(
                 fields=["deadline"], name="call_request_sending", condition=models.Q(outcome=Outcome.SENDING)
             ),
@@ -87,12 +89,12 @@ class CallRequest(Sending):
                 condition=models.Q(connection=None)
                 & models.Q(outcome__in=[Outcome.ACCEPTED, Outcome.UNKNOWN]),
             ),
-            # The latest ones, of which no callback has told.
+            # The latest requests, without a callback so far.
             models.Index(
                 fields=["asked_at"], name="call_request_silent", condition=models.Q(called_back_at=None)
             ),
             models.Index(fields=["operator", "asked_at"], name="call_request_of_operator"),
-            # The admin's list of those with one outcome, and its search for a number or a client.
+            # The admin's list by outcome, and its search for a number or a client.
             models.Index(fields=["outcome", "id"], name="call_request_outcome"),
             models.Index(
                 fields=["phone_number"], name="call_request_number", condition=~models.Q(phone_number="")
@@ -102,7 +104,7 @@ class CallRequest(Sending):
             ),
         )
         triggers = (
-            # Whoever changes which call a request became has locked the call first, as those who merge do.
+            # Code that changes a request's call locks the call first, as merging does.
             pgtrigger.Trigger(
                 name="call_operator",
                 when=pgtrigger.After,
@@ -128,14 +130,15 @@ class CallRequest(Sending):
 
     @property
     def endpoint(self) -> str:
-        """As Sift writes it: `+14155550142`, `webrtc:ana`."""
+        """Return the endpoint as Sift writes it: `+14155550142`, `webrtc:ana`."""
         return self.phone_number or f"{CLIENT}{self.client_name}"
 
 
 class Push(Sending):
-    """One request to run a script on a call: a routine, a hang-up, or the script of a call whose callbacks
-    did not come. One that would have dialled what is marked “do not call”, where nobody could be asked, is
-    rejected at once and never sent."""
+    """One request to run a script on a call: a routine, a hang-up, or the script of a call without callbacks.
+
+    A script that would dial a “do not call” number with nobody there to confirm it is rejected, never sent.
+    """
 
     class Kind(models.TextChoices):
         ROUTINE = "routine", "Routine"
@@ -153,7 +156,7 @@ class Push(Sending):
             models.Index(
                 fields=["deadline"], name="push_sending", condition=models.Q(outcome=Outcome.SENDING)
             ),
-            # The admin's list of those with one outcome.
+            # The admin's list by outcome.
             models.Index(fields=["outcome", "id"], name="push_outcome"),
         )
 

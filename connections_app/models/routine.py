@@ -1,4 +1,4 @@
-"""Saved routines, and every version of each."""
+"""Saved routines and their versions."""
 
 from typing import Self
 
@@ -9,7 +9,7 @@ from django.urls import reverse
 
 
 class UsedBy(models.TextChoices):
-    """Who may use a routine."""
+    """The people who may use a routine."""
 
     OPERATORS = "operators", "All operators"
     SUPERVISORS = "supervisors", "Supervisors only"
@@ -17,10 +17,11 @@ class UsedBy(models.TextChoices):
 
 class RoutineQuerySet(models.QuerySet["Routine"]):
     def current(self) -> Self:
+        """Return routines that are not archived."""
         return self.filter(archived_at=None)
 
     def usable(self, *, by_supervisor: bool) -> Self:
-        """Published routines that a person may use."""
+        """Return published routines that an operator, or a supervisor, may use."""
         usable = self.current().exclude(published=None).select_related("published")
         return usable if by_supervisor else usable.filter(used_by=UsedBy.OPERATORS)
 
@@ -28,7 +29,7 @@ class RoutineQuerySet(models.QuerySet["Routine"]):
 class Routine(models.Model):
     """A named list of commands. The draft is text, since work in progress need not be right yet.
 
-    `revision` grows with each change, so that who saves an older one is told.
+    `revision` grows with each change, so that saving an outdated form is detected.
     """
 
     name = models.CharField(max_length=100)

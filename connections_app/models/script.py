@@ -1,4 +1,4 @@
-"""Scripts: lists of commands meant for one call, and their steps that ask the caller something."""
+"""Scripts: lists of commands for one call, and their steps that wait for an answer of the caller."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -9,7 +9,7 @@ from connections_app.models.routine import RoutineVersion
 
 
 class Origin(models.TextChoices):
-    """How a script came about."""
+    """The way in which a script was made."""
 
     PLACED = "placed", "Placed with the call"
     PUSHED = "pushed", "Pushed"
@@ -21,10 +21,10 @@ class Origin(models.TextChoices):
 class Script(models.Model):
     """One list of commands for one call.
 
-    It is in force for callbacks until `settled_at`, when the first “connected” was answered with it or it
-    was set otherwise, or until another script supersedes it. `offered_at` is when Sift was first handed it.
-    `versions` holds the version that each saved routine had when the script was made, so that what goes on
-    after an answer is what the person saw.
+    Callbacks are answered with it until `settled_at`, when the first “connected” was answered with it or it
+    was set in another way, or until another script supersedes it. `offered_at` is when it was first sent to
+    Sift. `versions` holds the version of each saved routine when the script was made, so that the routines
+    that continue after an answer are the ones that the person saw.
     """
 
     connection = models.ForeignKey(
@@ -59,7 +59,7 @@ class Script(models.Model):
             ),
         )
         indexes = (
-            # Scripts that a call was placed with and that Sift was not handed yet: few.
+            # Scripts of placed calls that are not yet sent to Sift: few.
             models.Index(
                 fields=["made_at"],
                 name="script_waiting",
@@ -75,7 +75,7 @@ class Script(models.Model):
 
 
 class Step(models.Model):
-    """One command of a script that asks the caller, and where Sift tells the answer."""
+    """One command that waits for an answer of the caller, and the token of the callback with the answer."""
 
     script = models.ForeignKey(Script, models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField()

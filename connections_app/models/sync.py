@@ -1,4 +1,4 @@
-"""Where the sync stands, and every walk it has made."""
+"""The state of the sync, and the walks that it has made."""
 
 from datetime import timedelta
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class ListOrder(models.TextChoices):
-    """The order of Sift's list, found out from the data."""
+    """The order of Sift's list, detected from the data."""
 
     UNKNOWN = "", "Not known yet"
     NEWEST_FIRST = "newest", "Newest first"
@@ -14,11 +14,11 @@ class ListOrder(models.TextChoices):
 
 
 class SyncState(models.Model):
-    """One row: the lease on walking, and from where the next walk goes on.
+    """One row: the lease for walking, and where the next walk continues.
 
-    `fence` grows by one with each holder; every commit of a walk checks that it still holds its number.
-    `watermark` is the start time up to which the list's head is known, in Sift's clock; only a completed
-    pass moves it. `full_cursor` is the page from which an unfinished full walk goes on.
+    `fence` grows by one with each holder; every commit of a walk checks that its own number is still valid.
+    `watermark` is the start time up to which the list's head is known, by Sift's clock; only a completed
+    pass moves it. `full_cursor` is the page where an unfinished full walk continues.
     """
 
     fence = models.BigIntegerField(default=0)
@@ -47,7 +47,7 @@ class SyncState(models.Model):
 
     @property
     def knows_recent(self) -> bool:
-        """Whether it is known from where on the list's calls are new."""
+        """Return True if it is known where new calls begin in the list."""
         if self.order == ListOrder.NEWEST_FIRST:
             return self.watermark is not None
         return self.order == ListOrder.OLDEST_FIRST and bool(self.tail_cursor)
@@ -92,7 +92,7 @@ class Walk(models.Model):
             ),
         )
         indexes = (
-            # What the admin is asked for among a walk every few seconds: those that failed, and full ones.
+            # The admin's filters; there is a walk every few seconds, and few of them fail or are full.
             models.Index(fields=["id"], name="walk_not_completed", condition=~models.Q(state="completed")),
             models.Index(fields=["id"], name="walk_full", condition=models.Q(full=True)),
         )
@@ -102,4 +102,5 @@ class Walk(models.Model):
 
     @property
     def duration(self) -> timedelta | None:
+        """Return how long the walk took; None while it runs."""
         return self.finished_at - self.started_at if self.finished_at else None

@@ -1,4 +1,4 @@
-"""Tags on calls, put on one by one or on many at once; the latter can be undone."""
+"""Tags on calls, one by one or on many at once; bulk taggings can be undone."""
 
 from django.conf import settings
 from django.db import models
@@ -9,7 +9,7 @@ from connections_app.models.connection import Connection
 
 
 class Colour(models.TextChoices):
-    """Tabler's own names."""
+    """The names of Tabler's colours."""
 
     BLUE = "blue", "Blue"
     TEAL = "teal", "Teal"
@@ -43,8 +43,8 @@ class Tag(models.Model):
 
 
 class CallTag(models.Model):
-    """One tag on one call. `at` is the call's own, kept the same by the trigger on `Connection`, so that the
-    list of a tag's calls is read in its order."""
+    """One tag on one call. `at` is a copy of the call's, kept equal by a trigger on `Connection`, so that an
+    index can order the list of a tag's calls."""
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="call_tags", db_index=False)
     tag = models.ForeignKey(Tag, models.CASCADE, related_name="call_tags", db_index=False)
@@ -64,11 +64,11 @@ class CallTag(models.Model):
 
 
 class BulkTagging(models.Model):
-    """One tag put on, or taken off, many calls: the selected ones, or all that a query string asks for.
+    """One tag added to or removed from many calls: the selected ones, or all that match a query string.
 
     `keys` are the selected calls; NULL means all that match `query`, read in the zone `time_zone`, up to
-    `last_key`, the newest call there was when it was asked for. `cursor` is the key of the last call that was
-    dealt with, so that work that was cut off goes on from there.
+    `last_key`, the newest call at the time of the request. `cursor` is the key of the last call done, from
+    which interrupted work continues.
     """
 
     class State(models.TextChoices):
@@ -115,8 +115,8 @@ class BulkTagging(models.Model):
 class BulkTagged(models.Model):
     """A call that a bulk tagging changed, until that is undone.
 
-    `tagged_by` and `tagged_at` are those of the tag that was put on, by which undoing tells it from one put
-    on since, or of the tag that was taken off, which undoing puts on again as it was.
+    `tagged_by` and `tagged_at` are copies from the tag that was added, so that undoing keeps one that was
+    added later, or from the tag that was removed, which undoing restores unchanged.
     """
 
     bulk = models.ForeignKey(BulkTagging, models.CASCADE, related_name="tagged", db_index=False)

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class UnusableRow(models.Model):
-    """One distinct row without a usable id or a known status; tried again whenever it is seen."""
+    """One distinct row without a usable id or a known status; parsed again each time it is received."""
 
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the payload.")
     connection_id = models.CharField(max_length=255, null=True, db_index=True)

@@ -1,4 +1,4 @@
-"""Saved views: filters of the list of calls under a name."""
+"""Saved views: named filters of the list of calls."""
 
 import secrets
 from typing import Self
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from connections_app.models.operator import Operator
 
-# What menus and lists of views are drawn from.
+# The fields that menus and lists of views show.
 SHOWN = (
     *("code", "name", "query", "is_shared", "changed_at"),
     *("owner__username", "owner__first_name", "owner__last_name"),
@@ -20,19 +20,19 @@ SHOWN = (
 
 
 def new_code() -> str:
-    """A short text for the view's link."""
+    """Return a short random text for the view's link."""
     return secrets.token_urlsafe(6)
 
 
 class SavedViewQuerySet(models.QuerySet["SavedView"]):
     def open_to(self, operator: Operator) -> Self:
-        """The views that `operator` may use, by name: their own, and what others share. One query."""
+        """Return the views that `operator` may use, by name: their own and shared ones. One query."""
         views = self.filter(Q(owner=operator) | Q(is_shared=True)).select_related("owner")
         return views.only(*SHOWN).order_by(Lower("name"), "pk")
 
 
 class SavedView(models.Model):
-    """`query` is the list's query string without a place in it; a shared view is everybody's to use."""
+    """A named filter. `query` is the list's query string without a page; everybody may use a shared view."""
 
     code = models.CharField(max_length=16, unique=True, default=new_code, editable=False)
     name = models.CharField(max_length=100)

@@ -9,7 +9,7 @@ from connections_app.models.operator import Operator
 
 
 class WallLink(models.Model):
-    """A read-only link to the wallboard: whoever has it sees the board until an administrator revokes it."""
+    """A read-only link to the wallboard: anybody with the link sees it until an administrator revokes it."""
 
     name = models.CharField(max_length=100, help_text="Where the wall hangs, such as “Floor 2”.")
     token = models.CharField(max_length=64, default=new_token, editable=False)

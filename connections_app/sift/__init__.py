@@ -1,1 +1,1 @@
-"""The Sift API: client, payloads and errors. Knows nothing of the database."""
+"""The Sift API: client, payloads and errors. Independent of the database."""

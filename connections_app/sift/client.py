@@ -1,4 +1,4 @@
-"""Ask the Sift API: the one way out to Sift."""
+"""Send requests to the Sift API. Nothing else in the project does."""
 
 import logging
 import random
@@ -43,9 +43,8 @@ logger = logging.getLogger(__name__)
 
 READ_SECONDS = 20.0
 SHORT_TIMEOUT_SECONDS = 5.0
-# How long a person waits for the answer to a POST, and how long its thread does, to settle the outcome late.
-POST_SECONDS = 10.0
-LATE_SECONDS = 60.0
+POST_SECONDS = 10.0  # a person waits for the answer to a POST
+LATE_SECONDS = 60.0  # its thread waits longer, to settle the outcome late
 PROXY_SIGN_IN, REQUEST_TIMEOUT, TOO_MANY_REQUESTS = 407, 408, 429
 DEFAULT_PORTS = {"http": 80, "https": 443}
 ATTEMPTS = 4
@@ -53,16 +52,16 @@ LONGEST_WAIT_SECONDS = 20.0
 
 
 T = TypeVar("T")
-# Told what Sift said after it was no longer waited for.
+# Called with the outcome if Sift answers after the caller has stopped waiting.
 Late = Callable[[T | Rejected | Unknown], None]
 
 
 class SiftClient:
     """One account of the Sift API at `url` (no slash at its end), over pooled connections.
 
-    GETs that fail for a passing reason (no connection, a cut body, 429, 5xx) are tried up to four times,
-    with growing waits and as `Retry-After` asks. They wait for their turn under `SIFT_REQUESTS_PER_SECOND`,
-    unless the client `is_urgent`. `stop`, once set, cuts a wait short. Threads may share one.
+    GETs that fail for a temporary reason (no connection, a cut body, 429, 5xx) are tried up to four times,
+    with growing waits or after `Retry-After`. They are limited to `SIFT_REQUESTS_PER_SECOND`, unless the
+    client `is_urgent`. Setting `stop` ends any wait. Threads may share one client.
     """
 
     def __init__(
@@ -86,19 +85,20 @@ class SiftClient:
 
     @classmethod
     def configured(cls, stop: threading.Event | None = None, *, is_urgent: bool = False) -> "SiftClient":
-        """A client for the account in the settings."""
+        """Return a client for the account in the settings."""
         account = settings.SIFT_API_URL, settings.SIFT_ACCOUNT_ID, settings.SIFT_AUTH_TOKEN
         return cls(*account, stop=stop, is_urgent=is_urgent)
 
     @property
     def list_url(self) -> str:
+        """Return the URL of the list's first page."""
         return f"{self.url}/connections"
 
     def list_page(self, url: str) -> Page:
-        """The page at `url` (`list_url` is the first). Sift: "List Connections".
+        """Return the page at `url` (`list_url` is the first). Sift: "List Connections".
 
-        A link to the next page that cannot be followed is the page's `problem`; its rows are good. Raises
-        `Refused` for a cursor that Sift does not take, and the other errors of `sift.errors`.
+        If the link to the next page cannot be followed, the page's `problem` says why; its rows are good.
+        Raises `Refused` for a cursor that Sift rejects, and the other errors of `sift.errors`.
         """
         answer = self._get(url)
         if not isinstance(answer, dict) or not isinstance(answer.get("results"), list):
@@ -110,7 +110,7 @@ class SiftClient:
             return Page(url, None, observations, unusable, str(problem))
 
     def retrieve(self, connection_id: str) -> Observation | Unusable:
-        """One connection. Raises `NotKnown` when Sift has no such. Sift: "Retrieve a Connection"."""
+        """Return one connection. Raises `NotKnown` if Sift has none. Sift: "Retrieve a Connection"."""
         return parse_connection(self._get(f"{self.list_url}/{quote(connection_id, safe='')}"))
 
     def place(
@@ -118,51 +118,51 @@ class SiftClient:
     ) -> Placed | Rejected | Unknown:
         """Have Sift call `{"phone_number": E.164}` or `{"client_name": NAME}`, once. Never raises.
 
-        Answers within ten seconds; `late` is then told, from another thread, what Sift said after that.
+        Returns within ten seconds. If Sift answers later, another thread calls `late` with the outcome.
         Sift: "Create a Connection".
         """
-        return self._ask_once(self.list_url, endpoint | {"status_url": status_url}, _placed, late)
+        return self._post_in_thread(self.list_url, endpoint | {"status_url": status_url}, _placed, late)
 
     def set_routine(
         self, connection_id: str, routine: list[JSON], late: Late[Accepted] | None = None
     ) -> Accepted | Rejected | Unknown:
         """Stop what runs on a connection and start `routine`, once. Never raises.
 
-        Answers within ten seconds, and `late` as for `place`. Sift: "Set the routine for a connection".
+        Returns within ten seconds; `late` as for `place`. Sift: "Set the routine for a connection".
         """
         url = f"{self.list_url}/{quote(connection_id, safe='')}"
-        return self._ask_once(url, {"routine": routine}, _accepted, late)
+        return self._post_in_thread(url, {"routine": routine}, _accepted, late)
 
-    def _ask_once(
+    def _post_in_thread(
         self, url: str, body: JSON, read: Callable[[bytes], T | Unknown], late: Late[T] | None
     ) -> T | Rejected | Unknown:
-        """POST in a thread of its own and wait for that: a socket's time-out does not limit the whole.
+        """POST in a separate thread and wait for it: a socket's time-out does not limit the whole exchange.
 
-        A request that has not left when the wait is over never does: the person may ask again then.
+        A request that has not left when the wait ends never leaves, so that the person may try again.
         """
         departure = Departure(POST_SECONDS)
-        asked: Future[T | Rejected | Unknown] = Future()
+        outcome: Future[T | Rejected | Unknown] = Future()
 
-        def ask() -> None:
-            asked.set_result(self._post(url, body, read, departure))
+        def post() -> None:
+            outcome.set_result(self._post(url, body, read, departure))
 
         try:
-            threading.Thread(target=ask, name="sift-post", daemon=True).start()
+            threading.Thread(target=post, name="sift-post", daemon=True).start()
         except RuntimeError:  # the system has no thread left
             return Rejected("The dashboard is too busy to ask Sift. Nothing was sent.")
         try:
-            return asked.result(POST_SECONDS)
+            return outcome.result(POST_SECONDS)
         except TimeoutError:
             if departure.cancel():
                 return Rejected(f"{departure.too_late} Nothing was sent.")
             if late:
-                asked.add_done_callback(lambda done: late(done.result()))
+                outcome.add_done_callback(lambda done: late(done.result()))
             return Unknown(f"Sift did not answer within {POST_SECONDS:g} s.")
 
     def _post(
         self, url: str, body: JSON, read: Callable[[bytes], T | Unknown], departure: Departure
     ) -> T | Rejected | Unknown:
-        """Never raises: whatever fails where the request may have left is unknown."""
+        """Send, and return the outcome. Never raises: a failure after it may have left is `Unknown`."""
         try:
             return self._post_once(url, body, read, departure)
         except NotSent as error:
@@ -176,7 +176,7 @@ class SiftClient:
     def _post_once(
         self, url: str, body: JSON, read: Callable[[bytes], T | Unknown], departure: Departure
     ) -> T | Rejected | Unknown:
-        # A session of its own: a kept connection may have died unseen, and a POST cannot be tried again.
+        # A new session: a pooled connection may be dead, and a POST must not be repeated.
         with new_session(self.url, *self.credentials, departure) as session:
             limits = self._transport() | {"timeout": (CONNECT_SECONDS, LATE_SECONDS)}
             response, answer = exchange(
@@ -190,24 +190,25 @@ class SiftClient:
         return Unknown(str(problem)) if problem else read(answer)
 
     def with_short_timeout(self) -> "SiftClient":
-        """The same client, but one that asks once and waits for an answer for five seconds only."""
+        """Return a copy of this client that tries once and waits only five seconds for an answer."""
         with_short_timeout = copy(self)
         with_short_timeout.attempts, with_short_timeout.read_seconds = 1, SHORT_TIMEOUT_SECONDS
         return with_short_timeout
 
     def relative(self, url: str) -> str:
-        """`url` without the API's own address, as it is stored."""
+        """Return `url` without the API's own address, as it is stored."""
         return url.removeprefix(self.url)
 
     def absolute(self, stored: str) -> str:
-        """The URL that `relative` was given."""
+        """Return the full URL of one that `relative` shortened."""
         return self.url + stored if stored.startswith("/") else stored
 
     def close(self) -> None:
+        """Close the pooled connections."""
         self.session.close()
 
     def _next(self, url: str, following: JSON) -> str | None:
-        """The next page's URL. Raises `BadAnswer` when it leads out of the API's origin and path."""
+        """Return the next page's URL. Raises `BadAnswer` if it is outside the API's origin and path."""
         if following is None or following == "":
             return None
         if not isinstance(following, str):
@@ -222,7 +223,7 @@ class SiftClient:
                 f"Sift's link to the next page leads to {address(joined)}, outside SIFT_API_URL; "
                 "it was not followed."
             )
-        # The same origin may be written in other ways; one way is stored, compared and asked.
+        # The same origin can be written in several ways; only ours is stored, compared and requested.
         ours = urlsplit(self.url)
         joined = urlsplit(joined)._replace(scheme=ours.scheme, netloc=ours.netloc, fragment="").geturl()
         if joined == url:
@@ -230,7 +231,7 @@ class SiftClient:
         return joined
 
     def _get(self, url: str) -> JSON:
-        """The decoded answer to a GET, tried again where that can help."""
+        """Return the decoded answer to a GET, retried where that can help."""
         for attempt in range(1, self.attempts + 1):
             try:
                 return self._get_once(url)
@@ -262,7 +263,7 @@ class SiftClient:
 
 
 def error_in(response: requests.Response, body: bytes) -> SiftError | None:
-    """The error that an answer stands for, by its status code; None for 2xx."""
+    """Return the error that an answer's status code means; None for 2xx."""
     status = response.status_code
     if 200 <= status < 300:
         return None
@@ -278,15 +279,15 @@ def error_in(response: requests.Response, body: bytes) -> SiftError | None:
     words = error_words(body)
     if status == 429 or status >= 500:
         retry_after = _retry_after(response.headers.get("Retry-After", ""))
-        asked = f" and asks to wait {retry_after.total_seconds():.0f} s" if retry_after else ""
-        return Unreachable(f"Sift answered {status}{asked}: {words}", retry_after)
+        wait = f" and asks to wait {retry_after.total_seconds():.0f} s" if retry_after else ""
+        return Unreachable(f"Sift answered {status}{wait}: {words}", retry_after)
     if status in (401, 403):
         return WrongCredentials(status, words)
     return NotKnown(status, words) if status == 404 else Refused(status, words)
 
 
 def _target(response: requests.Response) -> str:
-    """Where a redirect leads, as it can be shown."""
+    """Return the target of a redirect, without secrets."""
     try:
         return address(urljoin(response.url, response.headers.get("Location", "")))
     except ValueError:
@@ -294,16 +295,16 @@ def _target(response: requests.Response) -> str:
 
 
 def _placed(body: bytes) -> Placed | Unknown:
-    """What a 2xx answer to a create says: the call, its id alone, or nothing."""
+    """Return what a 2xx answer to a create holds: the call, only its id, or nothing."""
     if not body.strip():
         return Placed()
     try:
-        told = decode(body)
+        decoded = decode(body)
     except ValueError:
         return Unknown("Sift's answer is not JSON, or was cut short.")
-    if told == {}:
+    if decoded == {}:
         return Placed()
-    row = told["connection"] if isinstance(told, dict) and "connection" in told else told
+    row = decoded["connection"] if isinstance(decoded, dict) and "connection" in decoded else decoded
     match parse_connection(row):
         case Observation() as observation:
             return Placed(observation.connection_id, observation)
@@ -317,14 +318,14 @@ def _accepted(body: bytes) -> Accepted | Unknown:
 
 
 def _wait_seconds(attempt: int, retry_after: timedelta | None) -> float:
-    """What Sift asked for, or a wait that doubles from half a second; never the same for two clients."""
+    """Return `retry_after`, or a wait that doubles from half a second; random, so that clients spread out."""
     if retry_after is not None:
         return retry_after.total_seconds() + random.uniform(0, 0.5)  # noqa: S311
     return 2.0 ** (attempt - 2) * random.uniform(0.5, 1.5)  # noqa: S311
 
 
 def _retry_after(header: str) -> timedelta | None:
-    """The header's value, in seconds or as a date; None when it is absent, odd or past."""
+    """Return the wait that the header gives in seconds or as a date; None if absent, invalid or past."""
     if re.fullmatch(r"\d{1,6}", header.strip(), re.ASCII):
         return timedelta(seconds=int(header))
     try:
@@ -335,7 +336,7 @@ def _retry_after(header: str) -> timedelta | None:
 
 
 def _is_within(url: str, base: str) -> bool:
-    """Whether `url` has the origin of `base`, and a path below its path. Raises ValueError for no URL."""
+    """Return True if `url` has the origin of `base` and a path below it. Raises ValueError if not a URL."""
     inner, outer = urlsplit(url), urlsplit(base)
     path = unquote(inner.path)
     return (
@@ -346,6 +347,6 @@ def _is_within(url: str, base: str) -> bool:
 
 
 def _origin(url: SplitResult) -> tuple[str, str | None, int | None, bool]:
-    """Scheme, host and port, however they are written; and whether a name or a password comes before them."""
+    """Return scheme, host, port, and True if a user name or password comes before the host."""
     port = DEFAULT_PORTS.get(url.scheme) if url.port is None else url.port
     return url.scheme, url.hostname, port, "@" in url.netloc

@@ -1,6 +1,6 @@
-"""The commands of a routine: each a typed value with its fields, limits, defaults and words.
+"""The commands of a routine: typed values with their fields, limits, defaults and descriptions.
 
-This is the one list of them. Checks, forms, the JSON Schema and the preview are made from it.
+The checks, forms, JSON Schema and preview are all made from this list.
 Source: "Routine commands" of the vendor's documentation; limits that it does not give are ours.
 """
 
@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from connections_app.sift.numbers import E164
 
+# Lengths are in characters.
 LONGEST_SPOKEN = 5_000
 LONGEST_URL = 2_000
 LONGEST_NAME = 255
@@ -20,7 +21,7 @@ LONGEST_TIMEOUT_SECONDS = 300
 MOST_DIGITS = 100
 MOST_ENTRIES = 50
 LONGEST_QUOTED = 60
-# Stands for any answer that has no line of its own, and for no answer at all.
+# The keys of `then` for an answer that it does not list, and for no answer.
 ANYTHING_ELSE, NOTHING_HEARD = "any", ""
 WEB_ADDRESS = r"^https?://[^\s/?#]+(?:[/?#]\S*)?$"
 SOUND_ADDRESS = r"^https?://[^\s/?#]+/[^\s?#]*\.(?:[wW][aA][vV]|[mM][pP]3)(?:\?\S*)?$"
@@ -57,8 +58,8 @@ OnDone = Annotated[
 class Command(BaseModel):
     """One command. `None` means that the field is left out.
 
-    `dials` says that it calls a second party, so that it must reach Sift once only; `label` is its name for
-    people. `str()` says in words what it does, as a clause: “says "Hello"”.
+    `dials` is True if it calls a second party: then it must reach Sift only once. `label` is its name for
+    people. `str()` describes it as a clause: `says “Hello”`.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -69,7 +70,7 @@ class Command(BaseModel):
     icon: ClassVar[str]
 
     def for_sift(self) -> dict[str, Any]:
-        """The object that Sift takes: what is set, without what is ours."""
+        """Return the object for Sift: the fields that are set, without our own `then`."""
         return self.model_dump(exclude_none=True, exclude={"then"})
 
 
@@ -102,8 +103,8 @@ class Play(Command):
 
 
 class Input(Command):
-    """A command that waits for an answer. `then` says which saved routine goes on for which answer; it is
-    ours, and Sift is not sent it."""
+    """A command that waits for an answer. `then` maps answers to the saved routines that continue; it is
+    ours and is not sent to Sift."""
 
     on_done: OnDone = None
     then: Annotated[
@@ -117,7 +118,7 @@ class Input(Command):
     ] = None
 
     @model_validator(mode="after")
-    def _then_is_told_to_us(self) -> Self:
+    def _then_excludes_on_done(self) -> Self:
         if self.then and self.on_done:
             raise PydanticCustomError(
                 "then", "on_done: must be left out where “then” continues with a routine of ours"
@@ -151,7 +152,7 @@ class GetDigits(Input):
 
 
 class SpeechInput(Input):
-    """Asks for something said. Which other fields Sift takes is not documented: they are let pass."""
+    """Asks for a spoken answer. Sift does not document its other fields, so any are allowed."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="allow")
 
@@ -228,7 +229,7 @@ class Scan(BaseModel):
 
 
 class Conversation(Command):
-    """A command that joins people. Whether it is recorded is always sent, since Sift's defaults differ."""
+    """A command that joins people. `do_record` is always sent, since Sift's defaults differ."""
 
     do_record: Annotated[bool | None, Field(title="Record")] = None
     event_callback: Annotated[
@@ -247,6 +248,7 @@ class Conversation(Command):
 
     @property
     def is_recorded(self) -> bool:
+        """Return True if it is recorded, by `do_record` or by Sift's default."""
         return self.records_by_default if self.do_record is None else self.do_record
 
     def for_sift(self) -> dict[str, Any]:
@@ -254,6 +256,7 @@ class Conversation(Command):
 
     @property
     def recording_words(self) -> str:
+        """Return the end of the command's description: `, recorded` or nothing."""
         return ", recorded" if self.is_recorded else ""
 
 
@@ -322,7 +325,7 @@ class HangUp(Command):
 
 
 class Undocumented(Command):
-    """A command that this list does not have. Nothing is known of what it does: it may dial."""
+    """A command that is not in this list. What it does is unknown, so it is assumed to dial."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="allow")
 
@@ -352,27 +355,27 @@ COMMANDS: dict[str, type[Command]] = {
         HangUp,
     )
 }
-# How the vendor's older guide writes some fields.
+# Field names in the vendor's older guide, and their present names.
 OLDER_NAMES = {"on_event": "event_callback", "live_transcription": "live_transcripts"}
 
 
 def heard(body: Mapping[str, Any]) -> str:
-    """What was keyed or said, as a continuation names it; empty for nothing."""
+    """Return the keyed or spoken answer in a callback's body, as a key of `then`; empty for none."""
     for field in ("digits", "choice", "value"):
         match body.get(field):
-            case bool(said):
-                return "yes" if said else "no"
-            case str() | int() | float() as said:
-                return str(said)
+            case bool(answer):
+                return "yes" if answer else "no"
+            case str() | int() | float() as answer:
+                return str(answer)
     return NOTHING_HEARD
 
 
 def quoted(text: str, longest: int = LONGEST_QUOTED) -> str:
-    """`text` in quotation marks, on one line and not too long."""
+    """Return `text` in quotation marks, on one line, cut to `longest` characters."""
     line = " ".join(text.split())
     return f"“{line[: longest - 1].rstrip()}…”" if len(line) > longest else f"“{line}”"
 
 
 def file_name(address: str) -> str:
-    """The file that an address leads to: `hello.wav`."""
+    """Return the file name in an address: `hello.wav`."""
     return address.split("?", 1)[0].rsplit("/", 1)[-1]

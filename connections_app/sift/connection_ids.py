@@ -1,20 +1,20 @@
-"""Which texts can be the id of a call: each call has a page of its own at `/calls/<connection_id>/`."""
+"""Check that a text can be the id of a call: each call has a page at `/calls/<connection_id>/`."""
 
 import re
 
 LONGEST_ID = 255  # characters
-# A call with one of these ids would take the page at the same address from everybody: its row is unusable.
+# A call with one of these ids would hide the page at the same address, so its row is unusable.
 RESERVED = frozenset({"place"})
-# A page at one of these addresses gives way to the call with that id, where there is one.
+# If a call has one of these ids, its page is shown instead of the page at that address.
 SHARED = frozenset({"export", "search", "tags"})
 
-# Browsers and proxies would read these as steps in a path.
+# Browsers and proxies resolve these as path segments.
 STEPS = frozenset({".", ".."})
 CONTROL_OR_SLASH = re.compile(r"[\x00-\x1f\x7f/\\]")
 
 
 def problem_with_id(connection_id: str) -> str:
-    """Return why no call can have this id, in words; empty where one can."""
+    """Return why no call can have this id; empty if one can."""
     if len(connection_id) > LONGEST_ID:
         return f"connection_id has {len(connection_id)} characters; {LONGEST_ID} are the most."
     if connection_id in RESERVED | STEPS or CONTROL_OR_SLASH.search(connection_id):

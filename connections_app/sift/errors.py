@@ -1,14 +1,14 @@
-"""What can go wrong between us and Sift, each in words that a person can act on."""
+"""Errors of exchanges with Sift, each with a message that a person can act on."""
 
 from datetime import timedelta
 
 
 class SiftError(Exception):
-    """Sift could not be asked, or its answer could not be used. `str()` is a whole sentence."""
+    """A request to Sift failed, or its answer could not be used. `str()` is a whole sentence."""
 
 
 class Unreachable(SiftError):
-    """Sift did not answer, or said “later” (429, 5xx), for longer than we wait; trying again is sensible."""
+    """Sift did not answer in time, or answered 429 or 5xx; retrying later makes sense."""
 
     def __init__(self, message: str, retry_after: timedelta | None = None) -> None:
         super().__init__(message)
@@ -16,19 +16,19 @@ class Unreachable(SiftError):
 
 
 class NotSent(SiftError):
-    """It is certain that nothing of the request left for Sift."""
+    """No part of the request was sent to Sift."""
 
 
 class NoConnection(Unreachable, NotSent):
-    """No connection to Sift, or no secure one, could be made."""
+    """No connection to Sift, or no secure one, could be opened."""
 
 
 class BadCertificate(NotSent):
-    """Sift's certificate, or that of the proxy on the way, was refused in the handshake."""
+    """The certificate of Sift, or of a proxy before it, was rejected in the handshake."""
 
 
 class Refused(SiftError):
-    """Sift answered with a final 4xx; `reason` holds its own words."""
+    """Sift answered with a final 4xx; `reason` is Sift's own text."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(f"Sift refused ({status}): {reason}")
@@ -51,8 +51,8 @@ class NotKnown(Refused):
 
 
 class Redirected(SiftError):
-    """A 3xx; never followed, since credentials would go with it."""
+    """A 3xx; never followed, since that would send the credentials elsewhere."""
 
 
 class BadAnswer(SiftError):
-    """An answer of the wrong shape: not JSON, too large, not a page, or a link to somewhere else."""
+    """An answer of the wrong form: not JSON, too large, not a page, or with a link outside the API."""

@@ -1,4 +1,4 @@
-"""What to look for when somebody looks for a number: each form that the form to place calls can read."""
+"""Search texts for a phone number in any form that the form for placing calls accepts."""
 
 import re
 from collections.abc import Iterator
@@ -8,26 +8,26 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
 from connections_app.sift.numbers import ImpossibleNumber, e164, is_number, search_text
 
-# Shorter pieces of a number are in most numbers.
+# Most numbers contain any shorter piece.
 LEAST_DIGITS = 3
 LONGEST_COUNTRY_CODE = 3  # digits
-# What most countries dial before the code of another country; people write it in any.
+# The international prefix of most countries; people write it in all of them.
 INTERNATIONAL = "00"
 
 
 def search_texts(written: str, country: str) -> list[str]:
-    """Return the texts one of which stands in an endpoint, as Sift writes it, that `written` may mean.
+    """Return texts to search for: each endpoint that `written` may mean contains one of them.
 
-    The first is `written` as it is, without what people put between digits where it is a number or a piece of
-    one. The others begin with `+`: a number that is written as it is dialled within `country` (`GB`:
-    `020 7946`), or from there to another one (`00 44 20`), or with both (`+44 (0)20`).
+    The first is `written` itself, without separators between digits if it is a number or part of one. The
+    others begin with `+`. They cover numbers written as dialled within `country` (`GB`: `020 7946`), from
+    there to another country (`00 44 20`), or with both (`+44 (0)20`).
     """
     literal = search_text(written)
     others = [*_from_its_beginning(literal, country), *_whole(written, country)] if literal else []
     texts = [literal]
     for text in sorted(set(others), key=len):
         is_long = sum(map(str.isdigit, text)) >= LEAST_DIGITS
-        # Whatever has a longer text in it has the shorter one as well.
+        # Each endpoint that contains the longer text contains the shorter one.
         if is_long and not any(shorter in text for shorter in texts):
             texts.append(text)
     return texts
@@ -39,7 +39,7 @@ def _whole(written: str, country: str) -> Iterator[str]:
 
 
 def _from_its_beginning(digits: str, country: str) -> Iterator[str]:
-    """The beginnings in E.164 of a number that `digits`, with or without a `+`, are the beginning of."""
+    """Yield the beginnings in E.164 of the numbers that begin with `digits`, with or without a `+`."""
     if not is_number(digits):
         return
     metadata = PhoneMetadata.metadata_for_region(country, None)
@@ -52,7 +52,7 @@ def _from_its_beginning(digits: str, country: str) -> Iterator[str]:
 
 
 def _after_exit_code(digits: str, metadata: PhoneMetadata | None) -> str | None:
-    """What follows the digits that are dialled for another country; None where there are none."""
+    """Return what follows the international prefix; None if there is no such prefix."""
     own = metadata.international_prefix if metadata else None
     found = re.match(own, digits) if own else None
     if found:
@@ -61,7 +61,7 @@ def _after_exit_code(digits: str, metadata: PhoneMetadata | None) -> str | None:
 
 
 def _without_trunk_prefix(number: str) -> Iterator[str]:
-    """The same without the 0 that is dialled within its country only, as in `+44 (0)20`."""
+    """Yield the number without the 0 that is dialled only within its country, as in `+44 (0)20`."""
     for length in range(1, LONGEST_COUNTRY_CODE + 1):
         code = number[:length]
         regions = COUNTRY_CODE_TO_REGION_CODE.get(int(code)) if len(code) == length else None

@@ -1,4 +1,4 @@
-"""Phone numbers as people type them, made into what Sift takes."""
+"""Convert phone numbers that people type to the form that Sift accepts."""
 
 import re
 import unicodedata
@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
 
-LONGEST_TYPED = 60
+LONGEST_TYPED = 60  # characters
 NOT_POSSIBLE = {
     ValidationResult.TOO_SHORT: "it is too short",
     ValidationResult.TOO_LONG: "it is too long",
@@ -26,30 +26,29 @@ NOT_READ = {
 # Digits and what people put between them, once `plain`.
 WRITTEN_NUMBER = re.compile(r"[\s()\[\]./~-]*\+?[\d\s()\[\]./~-]*\d[\d\s()\[\]./~-]*", re.ASCII)
 BETWEEN_DIGITS = re.compile(r"[\s()\[\]./~-]", re.ASCII)
-# Signs that are written for a hyphen and for a dot, beside the dashes of Unicode.
+# Characters used as a hyphen or a dot, in addition to Unicode's dashes.
 HYPHENS, DOTS = "\u2212\u207b\u30fc\uff70", "\u00b7\u2022\u2027\u2219\u22c5\u30fb\uff65"
-# Variation selectors and the frame of a key, which follow digits that are drawn as keys.
+# Variation selectors and the enclosing keycap, which follow the digit in keycap emoji.
 KEYCAP = "\u034f\ufe0e\ufe0f\u20e3"
 E164 = re.compile(r"\+[1-9][0-9]{4,14}", re.ASCII)
-# RFC 3966. The slashes are wrong, but other programs write them.
+# RFC 3966 has no slashes, but other programs write them.
 TEL = re.compile(r"\s*tel:(?://)?", re.IGNORECASE)
 PARAMETER = re.compile(r";([a-z0-9-]+)(?:=([^;]*))?", re.IGNORECASE)
-# A query string's `+` arrives as U+0020.
-# Direction marks come with numbers that were copied from an address book.
+# In a query string `+` arrives as U+0020. Numbers copied from an address book carry direction marks.
 LOST_PLUS = re.compile("([\\s(\u200e\u200f\u202a-\u202e\u2066-\u2069]*) (?=[1-9])")
 LOST_CONTEXT_PLUS = re.compile(r"(;phone-context=) (?=[1-9])", re.IGNORECASE)
 ESCAPED = re.compile(r"%[0-9a-f]{2}", re.IGNORECASE)
 
 
 class ImpossibleNumber(ValueError):
-    """No number can be what was typed; `str()` says why, as a clause without a full stop."""
+    """The typed text cannot be a phone number; `str()` is the reason, as a clause without a full stop."""
 
 
 def e164(typed: str, country: str) -> str:
-    """The number in E.164 (`+14155550142`); one without a `+` belongs to `country` (`US`).
+    """Return the number in E.164 (`+14155550142`); one without a `+` belongs to `country` (`US`).
 
-    Takes what is written in a `tel:` link too. Raises `ImpossibleNumber`. Only the length is judged, not
-    whether the number is in use: the vendor's own samples are possible but not valid.
+    Accepts `tel:` links too. Raises `ImpossibleNumber`. Checks only the length, not whether the number is
+    in use: the vendor's own samples are possible but not valid.
     """
     is_link = TEL.match(typed)
     text = typed[is_link.end() :].strip() if is_link else typed.strip()
@@ -76,12 +75,12 @@ def e164(typed: str, country: str) -> str:
 
 
 def number_from_url(value: str, country: str) -> str:
-    """Return the phone number that `value`, a decoded query parameter, stands for, in E.164.
+    """Return the phone number in `value`, a decoded query parameter, in E.164.
 
-    In a query string a `+` stands for a space, so that a number in full often arrives without its `+`: a
-    space before 1 to 9, also after `tel:`, is taken for it where that makes a possible number. Any other
-    number without a `+` belongs to `country` (`US`). What begins with a letter (a name, `webrtc:ana`) or
-    cannot be a number is returned without spaces around it, so that a form can show it with the reason.
+    In a query string `+` means a space, so an international number often arrives without its `+`: a space
+    before 1 to 9, also after `tel:`, is read as `+` if that makes a possible number. Any other number
+    without a `+` belongs to `country` (`US`). Text that begins with a letter (a name, `webrtc:ana`) or
+    cannot be a number is returned stripped, so that a form can show it with the reason.
     """
     text = (unquote(value) if ESCAPED.search(value) else value).replace("\x00", "")
     link = TEL.match(text)
@@ -99,7 +98,7 @@ def number_from_url(value: str, country: str) -> str:
 
 
 def _is_possible(written: str) -> bool:
-    """Whether a number in full is possible, with an extension or without."""
+    """Return True if an international number is possible, with or without an extension."""
     try:
         return phonenumbers.is_possible_number(phonenumbers.parse(plain(written)))
     except NumberParseException:
@@ -107,9 +106,9 @@ def _is_possible(written: str) -> bool:
 
 
 def _without_parameters(text: str) -> str:
-    """The number of a `tel:` link without the parameters that do not change which number is dialled.
+    """Return the number of a `tel:` link without parameters, but with the prefix that `phone-context` gives.
 
-    Raises `ImpossibleNumber` where the number belongs to a private network.
+    Raises `ImpossibleNumber` for an extension, or if the number belongs to a private network.
     """
     number, *_ = text.partition(";")
     for name, value in PARAMETER.findall(text):
@@ -124,20 +123,20 @@ def _without_parameters(text: str) -> str:
 
 
 def plain(written: str) -> str:
-    """Return `written` with the ASCII digits, signs and spaces in place of those of any script.
+    """Return `written` with the digits, signs and spaces of any script as ASCII.
 
-    Characters that are not seen, such as direction marks around a number that was copied, are left out.
+    Invisible characters, such as direction marks around a copied number, are removed.
     """
     return "".join(map(_plain, written))
 
 
 def is_number(written: str) -> bool:
-    """Return True if `written` is a number or a piece of one, as people write them or as in a `tel:` link."""
+    """Return True if `written` is a number or part of one, as people write it or as in a `tel:` link."""
     return WRITTEN_NUMBER.fullmatch(_without_link(written)) is not None
 
 
 def search_text(written: str) -> str:
-    """`written` as numbers stand in the database: without what people put between digits, where it is one."""
+    """Return `written` as the database stores numbers: without separators, if it is a number."""
     text = _without_link(written)
     return BETWEEN_DIGITS.sub("", text) if WRITTEN_NUMBER.fullmatch(text) else written.strip()
 

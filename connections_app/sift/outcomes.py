@@ -1,4 +1,4 @@
-"""What can become of something that Sift was asked to do. Nothing here is ever asked twice."""
+"""The outcomes of a request to Sift that changes something. Such a request is never repeated."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,7 @@ from connections_app.sift.payloads import Observation
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Sift took the call. Its answer may name it (`connection_id`), tell all of it (`observation`), or be
-    empty."""
+    """Sift accepted the call. Its answer may hold its id, all of it (`observation`), or nothing."""
 
     connection_id: str | None = None
     observation: Observation | None = None
@@ -16,14 +15,14 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Sift took the routine; `note` is a sentence where there is more to say."""
+    """Sift accepted the routine; `note` is an optional sentence with more information."""
 
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Sift did not do it: it refused, in its own words, or was never reached (then `status` is 0)."""
+    """Sift did not do it: it refused with its own `reason`, or was never reached (then `status` is 0)."""
 
     reason: str
     status: int = 0
@@ -31,6 +30,6 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Sift may or may not have done it; `reason` is a sentence that says why that is not known."""
+    """Sift may or may not have done it; `reason` is a sentence that explains why this is unknown."""
 
     reason: str

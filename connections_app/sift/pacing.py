@@ -1,4 +1,4 @@
-"""Limit how often the account is read, by all processes together: `SIFT_REQUESTS_PER_SECOND`."""
+"""Limit how often all processes together read the account: `SIFT_REQUESTS_PER_SECOND`."""
 
 import logging
 import threading
@@ -13,11 +13,11 @@ from connections_app.engines import valkey
 
 logger = logging.getLogger(__name__)
 
-# How long a turn may be away at the most: shorter than the lease of a walk that waits for it, and soon over
-# after many reads that took no turn, or after a clock that was set back.
+# Shorter than the lease of a walk that waits for its turn, and short enough to recover soon after a burst of
+# urgent reads, which do not wait, or after the clock was set back.
 LONGEST_WAIT_SECONDS = 10.0
-# In microseconds: the time of the next turn is kept, and each read takes one. Returns how long to wait.
-TAKE = """
+# Stores the time of the next turn, and moves it with each read. Times and the returned wait: microseconds.
+TAKE_TURN = """
     local time = redis.call('TIME')
     local now = time[1] * 1000000 + time[2]
     local next = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
@@ -28,10 +28,10 @@ TAKE = """
 
 
 def turn() -> float:
-    """Take the next turn to read the account. Returns for how many seconds to wait before it.
+    """Take the next turn to read the account. Returns the seconds to wait before it.
 
-    Urgent reads take a turn too, without waiting for it, so that the others make up for them. While Valkey
-    does not answer, each process keeps the limit by itself.
+    Urgent reads take a turn without waiting, so that the others slow down instead. While Valkey does not
+    answer, each process applies the limit by itself.
     """
     per_second = settings.SIFT_REQUESTS_PER_SECOND
     if not per_second:
@@ -47,24 +47,24 @@ def turn() -> float:
 
 
 def _shared(interval: float) -> float:
-    taking = _taking()
-    waits = taking(keys=[_key()], args=[round(interval * 1e6), round(LONGEST_WAIT_SECONDS * 1e6)])
-    return int(waits) / 1e6
+    take_turn = _take_turn()
+    wait = take_turn(keys=[_key()], args=[round(interval * 1e6), round(LONGEST_WAIT_SECONDS * 1e6)])
+    return int(wait) / 1e6
 
 
 @cache
-def _taking() -> "redis.commands.core.Script":
-    return valkey.publisher().register_script(TAKE)
+def _take_turn() -> "redis.commands.core.Script":
+    return valkey.publisher().register_script(TAKE_TURN)
 
 
 def _key() -> str:
-    """One for each account, whatever databases it is read into."""
+    """Return one key per account, since several dashboards may read the same account."""
     account = f"{settings.SIFT_API_URL} {settings.SIFT_ACCOUNT_ID}"
     return f"sift:reading:{sha256(account.encode()).hexdigest()[:16]}"
 
 
 class _Turns:
-    """The turns of this process alone."""
+    """The turns of this process only."""
 
     def __init__(self) -> None:
         self.lock, self.next = threading.Lock(), 0.0

@@ -1,4 +1,4 @@
-"""Sift's JSON as typed values; whatever it holds, parsing never raises.
+"""Parse Sift's JSON into typed values. Parsing never raises, whatever the JSON holds.
 
 Source: "The Connection object" and "List Connections" of the vendor's page on connections.
 """
@@ -17,31 +17,31 @@ from connections_app.sift.connection_ids import problem_with_id
 
 JSON = Any
 
-# For what is nested too deeply for pydantic's encoder, which takes a quarter of the time.
+# For JSON nested too deeply for pydantic's encoder, which is four times as fast.
 _encode_deep = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 
 STATUSES = frozenset({"connecting", "connected", "failed", "finished"})
 DIRECTIONS = frozenset({"incoming", "outgoing"})
-LONGEST_ENDPOINT = 500
-LONGEST_NUMBER = 300
+LONGEST_ENDPOINT = 500  # characters
+LONGEST_NUMBER = 300  # digits
 
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", re.ASCII)
-# Where its seconds stand, and a minute's 61st, which Python's clock does not have.
+# The position of the seconds in `TIME`, and the leap second, which Python's `datetime` rejects.
 SECONDS, LEAP_SECOND = slice(16, 19), ":60"
-# What Sift, which is younger than that, cannot mean; and how far its clock may be ahead of ours.
+# Sift is younger than `EARLIEST`, and its clock may be ahead of ours by `AHEAD_AT_MOST`.
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 AHEAD_AT_MOST = timedelta(days=1)
 BYTE_ORDER_MARK = "\ufeff"
-# What PostgreSQL cannot hold, as it looks inside JSON text.
+# Characters that PostgreSQL cannot store, as escaped in JSON text.
 ESCAPED_NUL_OR_SURROGATE = re.compile(rb"\\u(?:0000|[dD][89abAB-fF])")
 NUL_OR_SURROGATE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What Sift said of one connection at one time. None means that it did not say.
+    """The state of one connection as Sift reported it at one time. None means: not reported.
 
-    `oddities` names, in words, each field whose value could not be understood and counts as missing.
+    `oddities` describes each field whose value could not be understood and was treated as missing.
     """
 
     connection_id: str
@@ -57,7 +57,7 @@ class Observation:
 
     @cached_property
     def encoded(self) -> str:
-        """These fields, but for the oddities, as a JSON object; made once."""
+        """Return these fields, without the oddities, as a JSON object; encoded once."""
         fields = {
             "connection_id": self.connection_id,
             "status": self.status,
@@ -77,7 +77,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """A row that cannot become a connection: no usable id, or a status that is not known."""
+    """A row that cannot become a connection: it has no usable id, or an unknown status."""
 
     payload: JSON
     reason: str
@@ -86,9 +86,9 @@ class Unusable:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of the list: its rows in Sift's order, its own URL, and the next one's (None at the end).
+    """One page of the list: its rows in Sift's order, its own URL, and the next page's (None at the end).
 
-    `problem` is a sentence that says why the link to the next page is not followed.
+    `problem` is a sentence that explains why the link to the next page is not followed.
     """
 
     url: str
@@ -99,18 +99,20 @@ class Page:
 
     @property
     def is_end(self) -> bool:
+        """Return True if this is the last page of the list."""
         return self.next_url is None and not self.problem
 
     @property
     def is_empty(self) -> bool:
+        """Return True if the page has no rows, usable or not."""
         return not self.observations and not self.unusable
 
 
 def decode(body: bytes) -> JSON:
-    """Decode a JSON body into values that PostgreSQL can hold. Raises ValueError when it is not JSON.
+    """Decode a JSON body into values that PostgreSQL can store. Raises ValueError if it is not JSON.
 
-    A byte order mark before it is passed over. NUL and lone surrogates become U+FFFD; NaN, infinities
-    and numbers of absurd length become None.
+    Skips a byte order mark. Replaces NUL and lone surrogates by U+FFFD, and NaN, infinities and integers of
+    more than `LONGEST_NUMBER` digits by None.
     """
     try:
         decoded = json.loads(
@@ -125,7 +127,7 @@ def decode(body: bytes) -> JSON:
 
 
 def cleaned(value: JSON) -> JSON:
-    """`value` with U+FFFD for each character that PostgreSQL cannot hold, in keys too."""
+    """Return `value` with U+FFFD for each character that PostgreSQL cannot store, also in keys."""
     if isinstance(value, str):
         return NUL_OR_SURROGATE.sub("\ufffd", value)
     if isinstance(value, list):
@@ -136,7 +138,7 @@ def cleaned(value: JSON) -> JSON:
 
 
 def parse_connection(row: JSON) -> Observation | Unusable:
-    """One connection object. Source: "The Connection object"."""
+    """Parse one connection object. Source: "The Connection object"."""
     if not isinstance(row, dict):
         return Unusable(row, f"The row is {_kind(row)}, not an object.")
     connection_id = row.get("connection_id")
@@ -164,7 +166,7 @@ def parse_connection(row: JSON) -> Observation | Unusable:
 
 
 def parse_rows(rows: list[JSON]) -> tuple[tuple[Observation, ...], tuple[Unusable, ...]]:
-    """The rows of a page, those that became observations and those that could not."""
+    """Parse the rows of a page. Returns the observations and the unusable rows."""
     parsed = [parse_connection(row) for row in rows]
     return (
         tuple(one for one in parsed if isinstance(one, Observation)),
@@ -173,7 +175,7 @@ def parse_rows(rows: list[JSON]) -> tuple[tuple[Observation, ...], tuple[Unusabl
 
 
 def error_words(body: bytes) -> str:
-    """Sift's own words in an error body, `{"error": "text"}`, or the start of whatever it sent instead."""
+    """Return Sift's own text in an error body, `{"error": "text"}`, or “no reason given.”."""
     try:
         decoded = decode(body)
     except ValueError:
@@ -191,7 +193,7 @@ def _direction(value: JSON, oddities: list[str]) -> str | None:
 
 
 def _time(field: str, value: JSON, oddities: list[str]) -> datetime | None:
-    """A time of RFC 3339 that Sift can mean: from the year 2000 to a day ahead of now."""
+    """Return a time of RFC 3339 from the year 2000 to a day ahead of now; None for any other value."""
     if value is None:
         return None
     try:
@@ -207,7 +209,7 @@ def _time(field: str, value: JSON, oddities: list[str]) -> datetime | None:
 
 
 def _moment(value: JSON) -> datetime:
-    """`value` in UTC, where it tells no zone too. Raises ValueError, and OverflowError."""
+    """Return the time `value` in UTC, which is also the default zone. Raises ValueError or OverflowError."""
     text = value.upper() if isinstance(value, str) else ""
     if not TIME.match(text):
         raise ValueError

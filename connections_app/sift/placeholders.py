@@ -1,4 +1,4 @@
-"""Placeholders in the texts of a routine, and what is filled in for them."""
+"""Find and fill the placeholders in the texts of a routine."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,10 +14,10 @@ JSON = Any
 JSONObject = dict[str, JSON]
 
 
-LONGEST_VALUE = 200
+LONGEST_VALUE = 200  # characters
 
 
-LONGEST_DIGITS = 40
+LONGEST_DIGITS = 40  # characters of a number
 
 
 IN_BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
@@ -26,7 +26,7 @@ IN_BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 INSIDE = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]{0,39})\s*(?:\|\s*([a-z]+)\s*)?", re.ASCII)
 
 
-# What PostgreSQL cannot hold, or no line of text has: NUL and other controls, lone surrogates.
+# NUL and lone surrogates, which PostgreSQL cannot store, and other control characters.
 NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -34,7 +34,7 @@ NUMBER = re.compile(r"-?[0-9][0-9 .,]*", re.ASCII)
 
 
 class Kind(StrEnum):
-    """What may be filled into a placeholder: a line of text, a number, or a phone number."""
+    """The kind of value that a placeholder takes: a line of text, a number, or a phone number."""
 
     TEXT = "text"
     NUMBER = "number"
@@ -51,15 +51,15 @@ class Placeholder:
 
     @property
     def label(self) -> str:
-        """`customer_name` as people read it: `Customer name`."""
+        """Return the name as people read it: `Customer name` for `customer_name`."""
         return self.name.replace("_", " ").strip().capitalize()
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A routine without placeholders, or the problem with each value by its placeholder's name.
+    """A routine with its placeholders filled, or the problem with each bad value by placeholder name.
 
-    `values` are those that were used, as they are written in full.
+    `values` are the values used; phone numbers are in E.164.
     """
 
     commands: list[JSONObject]
@@ -68,7 +68,7 @@ class Filled:
 
 
 def fill(commands: Sequence[JSONObject], values: Mapping[str, str], country: str) -> Filled:
-    """`commands` with each placeholder's value in its place; phone numbers without + belong to `country`."""
+    """Fill each placeholder in `commands`; phone numbers without a + belong to `country` (`US`)."""
     filled: dict[str, str] = {}
     problems: dict[str, str] = {}
     for placeholder in placeholders(commands):
@@ -82,7 +82,7 @@ def fill(commands: Sequence[JSONObject], values: Mapping[str, str], country: str
 
 
 def placeholders(commands: Sequence[JSONObject]) -> tuple[Placeholder, ...]:
-    """The placeholders in a list of commands, each once, in order."""
+    """Return the placeholders in a list of commands, each once, in order."""
     found: dict[str, Placeholder] = {}
     for placeholder in _placeholders_in(list(commands)):
         found.setdefault(placeholder.name, placeholder)
@@ -90,7 +90,7 @@ def placeholders(commands: Sequence[JSONObject]) -> tuple[Placeholder, ...]:
 
 
 def with_examples(value: JSON) -> JSON:
-    """`value` with an example in the place of each placeholder."""
+    """Return `value` with each placeholder replaced by an example."""
     return _replaced(value, lambda placeholder: EXAMPLES[placeholder.kind])
 
 
@@ -106,7 +106,7 @@ def _placeholders_in(value: JSON) -> Iterator[Placeholder]:
 
 
 def _placeholder(inside: str) -> Placeholder | None:
-    """What `name` or `name|kind` between the braces stands for; None where it is neither."""
+    """Return the placeholder for `name` or `name|kind` between the braces; None for anything else."""
     found = INSIDE.fullmatch(inside)
     if not found or found[2] not in (None, *Kind):
         return None
@@ -129,7 +129,7 @@ def _replaced(value: JSON, by: Callable[[Placeholder], str]) -> JSON:
 
 
 def _value(placeholder: Placeholder, typed: str, country: str) -> str:
-    """What is filled in. Raises ValueError with the problem, as a sentence."""
+    """Return the text to fill in. Raises ValueError with the problem, as a sentence."""
     text = typed.strip()
     if not text:
         raise ValueError(f"{placeholder.label} is missing.")

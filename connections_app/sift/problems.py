@@ -1,4 +1,4 @@
-"""What is wrong with a command, in words."""
+"""Describe what is wrong with a command."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from connections_app.sift.commands import (
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a routine, and where: `position` counts commands from 1; both may be empty."""
+    """One problem of a routine and its place; `position` counts commands from 1, None for the whole list."""
 
     words: str
     position: int | None = None
@@ -34,7 +34,7 @@ def _in_words(position: int, name: str, error: ValidationError) -> Iterator[Prob
 
 
 def _field_and_words(detail: ErrorDetails) -> tuple[str, str]:
-    """Where in a command the problem is, and what: `live_scan[2].query`, `is missing`."""
+    """Return the field with the problem, and its description: `live_scan[2].query`, `is missing`."""
     field = ""
     for step in detail["loc"]:
         if isinstance(step, int):

@@ -1,7 +1,7 @@
-"""A routine: a list of commands, checked, told in words, filled in, and made ready for Sift.
+"""Read, check and describe a routine, a list of commands, and prepare it for Sift.
 
-A stored routine may hold placeholders, `{{ name }}` or `{{ name|phone }}`, in its texts. They are filled
-when it is used: what is checked before then is the routine with an example in the place of each.
+The texts of a stored routine may hold placeholders, `{{ name }}` or `{{ name|phone }}`, which are filled when
+it is used. Until then it is checked with an example in place of each.
 """
 
 import json
@@ -40,13 +40,14 @@ from connections_app.sift.problems import Problem, _in_words
 
 MOST_COMMANDS = 100
 LARGEST_BYTES = 64 * 1024
+# Levels of nesting: in a command that can be sent, and in JSON that is looked at.
 DEEPEST = 20
 DEEPEST_READ = 100
 LARGEST_NUMBER = 10**18
 
 
 class Unreadable(ValueError):
-    """A text that holds no JSON, or more than is looked at; `str()` says why, as a sentence."""
+    """The text is not JSON, or is too large or too deep; `str()` is the reason, as a sentence."""
 
     def __init__(self, words: str) -> None:
         self.problem = Problem(words)
@@ -55,11 +56,11 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Routine:
-    """A list of commands that was looked at.
+    """A checked list of commands.
 
-    `source` is the list as it was given; `commands` are its commands with examples in the place of
-    placeholders, empty where there are `problems`. `warnings` name commands that are not known, which only
-    a supervisor may send; `notes` name fields that are not documented.
+    `source` is the list as given; `commands` are its commands with examples in place of placeholders, empty
+    if there are `problems`. `warnings` name unknown commands, which only a supervisor may send; `notes` name
+    undocumented fields.
     """
 
     source: tuple[JSONObject, ...] = ()
@@ -71,18 +72,18 @@ class Routine:
 
     @property
     def dials(self) -> bool:
-        """Whether it calls anybody, so that Sift must be handed it once only."""
+        """Return True if a command calls somebody, so that Sift must receive the routine only once."""
         return any(command.dials for command in self.commands)
 
     @property
     def continuations(self) -> frozenset[int]:
-        """The ids of the saved routines that may go on after an answer."""
+        """Return the ids of the saved routines that may continue after an answer."""
         inputs = (command for command in self.commands if isinstance(command, Input))
         return frozenset(pk for command in inputs for pk in (command.then or {}).values())
 
 
 def read(text: str) -> Routine:
-    """The routine that is written in `text`, as JSON. Never raises."""
+    """Return the routine in the JSON `text`, checked. Never raises."""
     try:
         return check(decoded(text))
     except Unreadable as error:
@@ -90,7 +91,7 @@ def read(text: str) -> Routine:
 
 
 def decoded(text: str) -> JSON:
-    """What is written in `text`, as JSON, right or wrong. Raises `Unreadable`."""
+    """Decode the JSON `text`, without checking the routine in it. Raises `Unreadable`."""
     if len(text.encode(errors="replace")) > LARGEST_BYTES:
         raise Unreadable(f"the JSON is larger than {LARGEST_BYTES // 1024} KB")
     try:
@@ -105,7 +106,7 @@ def decoded(text: str) -> JSON:
 
 
 def written(value: JSON) -> str:
-    """`value` as JSON for people, on many lines unless that is too long; what no page can show is escaped."""
+    """Return `value` as JSON, indented unless that is too long, with control characters escaped."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     if len(text.encode(errors="replace")) > LARGEST_BYTES:
         text = json.dumps(value, ensure_ascii=False)
@@ -113,7 +114,7 @@ def written(value: JSON) -> str:
 
 
 def check(value: JSON) -> Routine:
-    """Look at a decoded list of commands. Never raises, whatever it holds."""
+    """Check a decoded list of commands. Never raises, whatever it holds."""
     if problem := _problem_with_list(value):
         return Routine(problems=(problem,))
     problems: list[Problem] = []
@@ -147,24 +148,24 @@ def check(value: JSON) -> Routine:
 
 
 def preview(routine: Routine, names: Mapping[int, str] | None = None) -> str:
-    """What it does, in one sentence: `Says “Hello”, then asks for 4 digits, then hangs up.`
+    """Return what it does in one sentence: `Says “Hello”, then asks for 4 digits, then hangs up.`
 
-    Placeholders stand there as they are named; `names` are those of the saved routines that go on.
+    Placeholders appear as `{name}`; `names` maps the ids of the saved routines that continue to their names.
     """
     sentence = ", then ".join(clauses(routine, names))
     return f"{sentence[0].upper()}{sentence[1:]}." if sentence else ""
 
 
 def clauses(routine: Routine, names: Mapping[int, str] | None = None) -> list[str]:
-    """The same, a clause for each command; none where the routine has problems."""
+    """Return the parts of that sentence, a clause for each command; none if the routine has problems."""
     return [f"{_readable(item)}{_continues(_readable(item), names or {})}" for item in routine.source]
 
 
 def for_sift(routine: Routine, address_of: Callable[[int], str]) -> list[JSONObject]:
-    """The list as Sift is sent it.
+    """Return the list as it is sent to Sift.
 
-    An input command without an `on_done` gets `address_of(position)`; an operator's own is left as it is.
-    Whether a conversation is recorded is always said. The routine must be without problems and placeholders.
+    An input command without `on_done` gets `address_of(position)`; an operator's own is kept. `do_record` of
+    a conversation is always included. The routine must have no problems and no placeholders.
     """
     sent = []
     for position, command in enumerate(routine.commands, start=1):
@@ -177,7 +178,7 @@ def for_sift(routine: Routine, address_of: Callable[[int], str]) -> list[JSONObj
 
 @cache
 def json_schema() -> JSONObject:
-    """The JSON Schema of a routine whose placeholders are filled."""
+    """Return the JSON Schema of a routine whose placeholders are filled."""
     known: Any = None
     for command in COMMANDS.values():
         known = command if known is None else known | command
@@ -202,7 +203,7 @@ def _finite(digits: str) -> float:
 
 
 def _depth(value: JSON) -> int:
-    """How many lists and objects lie within each other, at the most."""
+    """Return the greatest depth of nested lists and objects."""
     depth, inside = 0, [value]
     while inside:
         depth += 1
@@ -232,7 +233,7 @@ def _problem_with_list(value: JSON) -> Problem | None:
 
 
 def _problems_before(position: int, item: JSON) -> Iterator[Problem]:
-    """What must be right before the command's own fields can be looked at."""
+    """Yield problems that prevent the check of the command's own fields."""
     if not isinstance(item, dict):
         yield Problem("a command is an object, in { }", position)
         return
@@ -248,7 +249,7 @@ def _problems_before(position: int, item: JSON) -> Iterator[Problem]:
 
 
 def _texts(value: JSON, path: str, depth: int) -> Iterator[tuple[str, str]]:
-    """Each text that cannot be sent or holds braces that are no placeholder, as (path, problem)."""
+    """Yield (path, problem) for each value that cannot be sent and each `{{…}}` that is not a placeholder."""
     if depth > DEEPEST:
         yield path, "is nested too deeply"
     elif isinstance(value, str):
@@ -271,7 +272,7 @@ def _texts(value: JSON, path: str, depth: int) -> Iterator[tuple[str, str]]:
 
 
 def _clashes(value: JSON) -> Iterator[Problem]:
-    """Placeholders that are of one kind here and of another there."""
+    """Yield a problem for each placeholder that is used with two different kinds."""
     found: dict[str, Placeholder] = {}
     for position, item in enumerate(value, start=1):
         for placeholder in _placeholders_in(item):
@@ -282,7 +283,7 @@ def _clashes(value: JSON) -> Iterator[Problem]:
 
 
 def _readable(item: JSONObject) -> Command:
-    """The command, unchecked, with each placeholder as `{name}`."""
+    """Return the command, unchecked, with each placeholder as `{name}`."""
     kind = COMMANDS.get(item["name"], Undocumented)
     fields = {name: value for name, value in item.items() if name in kind.model_fields}
     return kind.model_construct(**_replaced(fields, lambda placeholder: f"{{{placeholder.name}}}"))

@@ -1,7 +1,7 @@
-"""Carry one request to Sift and its whole answer back, within limits of size and time.
+"""Send one request to Sift and read the whole answer, within limits of size and time.
 
-Whether a request has left is observed, not concluded from the kind of an exception: the same `SSLError` is
-raised by a refused certificate and by a server that read the whole request and then broke off.
+The type of an exception does not show whether the request has left: a rejected certificate and a server that
+reads the whole request and then disconnects raise the same `SSLError`. So the connection itself records it.
 """
 
 import http.client
@@ -32,49 +32,49 @@ from connections_app.sift.errors import (
 
 CONNECT_SECONDS = 5.0
 WHOLE_ANSWER_SECONDS = 60.0
-LARGEST_BODY = 16 * 1024 * 1024
-CHUNK = 256 * 1024
+LARGEST_BODY_BYTES = 16 * 1024 * 1024
+CHUNK_BYTES = 256 * 1024
 NO_CONTENT = 204
-# How http.client words a CONNECT that a proxy did not grant; it has no type of its own.
+# http.client raises a plain OSError with this message if a proxy refuses CONNECT.
 NO_TUNNEL = "Tunnel connection failed: "
 TIME_OUTS = (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError)
 
 
 class Departure:
-    """Whether one request has left, and whether it still may.
+    """Records whether one request has left, and decides whether it still may.
 
-    `leave` is called once the connection stands, secured and through any proxy, right before the first byte
-    of the request is written. So a failure that was seen before that has sent Sift nothing; one that was not
-    seen may have happened at any time.
+    `leave` is called when the connection is open, with TLS and through any proxy, right before the first
+    byte of the request is written. A failure recorded before that has sent Sift nothing; a failure that was
+    not recorded may have happened at any time.
     """
 
     def __init__(self, seconds: float) -> None:
-        """`seconds`: how long from now the request may leave."""
+        """Allow the request to leave within `seconds` from now."""
         self._seconds = seconds
         self._until = time.monotonic() + seconds
         self._lock = threading.Lock()
         self._is_watched = self._is_cancelled = self._has_left = self._has_failed_before = False
 
     def watch(self) -> None:
-        """Note that from now on the request cannot leave without a call of `leave`."""
+        """Record that from now on the request cannot leave without a call of `leave`."""
         self._is_watched = True
 
     def leave(self) -> None:
-        """Note that the request leaves now. Raises `NotSent` if it was cancelled or it is too late."""
+        """Record that the request leaves now. Raises `NotSent` if it was cancelled or it is too late."""
         with self._lock:
             if self._is_cancelled or time.monotonic() >= self._until:
                 raise NotSent(self.too_late)
             self._has_left = True
 
     def cancel(self) -> bool:
-        """Keep the request from leaving. Returns True if it is certain that it has not left before."""
+        """Prevent the request from leaving. Returns True if it has certainly not left yet."""
         with self._lock:
             self._is_cancelled = True
             return self._is_watched and not self._has_left
 
     @contextmanager
     def before(self) -> Iterator[None]:
-        """Note an exception raised inside as one that kept the request from leaving."""
+        """Record an exception raised inside as one that prevented the request from leaving."""
         try:
             yield
         except BaseException:
@@ -83,20 +83,21 @@ class Departure:
 
     @property
     def is_prevented(self) -> bool:
-        """True if a failure was seen that kept the request from leaving."""
+        """Return True if a recorded failure prevented the request from leaving."""
         return self._has_failed_before and not self._has_left
 
     @property
     def too_late(self) -> str:
+        """Return the message for a request that did not leave in time."""
         return f"No connection to Sift was made within {self._seconds:g} s."
 
 
 def new_session(
     url: str, account_id: str, auth_token: str, departure: Departure | None = None
 ) -> requests.Session:
-    """A session that reads the proxies from the environment once, not at each request.
+    """Return a session that reads the proxies from the environment once, not at each request.
 
-    With a `departure` it is for one request, which that observes.
+    With a `departure` it is for one request, which is recorded there.
     """
     session = requests.Session()
     session.auth = HTTPBasicAuth(account_id.encode(), auth_token.encode())
@@ -115,8 +116,8 @@ def exchange(
 ) -> tuple[requests.Response, bytes]:
     """Send, and read the whole body within limits of size and time.
 
-    `seconds` is what `send` waits for each part of the answer, `url` the API's address for messages. Raises
-    `SiftError` and nothing else; with a `departure`, `NotSent` only if nothing of the request has left.
+    `seconds` is how long `send` waits for each part of the answer; `url` is the API's address for messages.
+    Raises only `SiftError`; with a `departure`, `NotSent` only if no part of the request has left.
     """
     try:
         with send() as response:
@@ -131,14 +132,14 @@ def exchange(
 
 
 def address(url: str) -> str:
-    """Scheme, host and path of `url`: what can be shown without showing a secret."""
+    """Return scheme, host and path of `url`, which hold no secret."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return f"{parts.scheme}://{host}{parts.path}"
 
 
 class _ObservingAdapter(HTTPAdapter):
-    """An adapter for one request, whose connections note when it leaves."""
+    """An adapter for one request, whose connections record when it leaves."""
 
     def __init__(self, departure: Departure) -> None:
         self.departure = departure
@@ -159,7 +160,7 @@ class _ObservingAdapter(HTTPAdapter):
 
 
 def _observing(connection_class: Any, departure: Departure) -> type[HTTPConnection]:
-    """Returns `connection_class`, of whatever kind of pool, such that it tells `departure` what it does."""
+    """Return a subclass of `connection_class` that records on `departure` what it does."""
 
     class Observing(connection_class):  # type: ignore[misc] # known at run time only
         def connect(self) -> None:
@@ -167,7 +168,7 @@ def _observing(connection_class: Any, departure: Departure) -> type[HTTPConnecti
                 super().connect()
 
         def endheaders(self, *arguments: Any, **options: Any) -> None:
-            """The first bytes are written here; over plain HTTP the connection is made here, too."""
+            """Write the first bytes; over plain HTTP, connect first."""
             if self.sock is None:
                 self.connect()
             departure.leave()
@@ -177,14 +178,14 @@ def _observing(connection_class: Any, departure: Departure) -> type[HTTPConnecti
 
 
 def _read(response: requests.Response) -> bytes:
-    """The body. Raises `BadAnswer` over the largest size, `Unreachable` when it drips for too long."""
+    """Return the body. Raises `BadAnswer` if it is too large, `Unreachable` if it takes too long."""
     deadline = time.monotonic() + WHOLE_ANSWER_SECONDS
     chunks, size = [], 0
-    for chunk in response.iter_content(CHUNK):
+    for chunk in response.iter_content(CHUNK_BYTES):
         chunks.append(chunk)
         size += len(chunk)
-        if size > LARGEST_BODY:
-            raise BadAnswer(f"Sift's answer is larger than {LARGEST_BODY // 1024**2} MB.")
+        if size > LARGEST_BODY_BYTES:
+            raise BadAnswer(f"Sift's answer is larger than {LARGEST_BODY_BYTES // 1024**2} MB.")
         if time.monotonic() > deadline:
             raise Unreachable(f"Sift's answer was not complete after {WHOLE_ANSWER_SECONDS:g} s.")
     if not size and _may_be_cut(response):
@@ -193,13 +194,13 @@ def _read(response: requests.Response) -> bytes:
 
 
 def _may_be_cut(response: requests.Response) -> bool:
-    """Whether an answer without a body may have lost it, and headers: nothing in it says where it ends."""
-    says_its_end = response.headers.keys() & {"content-length", "transfer-encoding"}
-    return 200 <= response.status_code < 300 and response.status_code != NO_CONTENT and not says_its_end
+    """Return True if an empty answer may have been cut short, as no header states its length."""
+    states_length = response.headers.keys() & {"content-length", "transfer-encoding"}
+    return 200 <= response.status_code < 300 and response.status_code != NO_CONTENT and not states_length
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """`error` and all that it wraps: requests and urllib3 keep the cause in different places."""
+    """Yield `error` and all that it wraps: requests and urllib3 keep the cause in different places."""
     seen: set[int] = set()
     waiting: list[object] = [error]
     while waiting:
@@ -212,13 +213,13 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _is_of_connecting(causes: list[BaseException]) -> bool:
-    """Whether an exception tells by its type that no connection was made, as for a GET."""
+    """Return True if the type of an exception shows that no connection was made. Enough for a GET."""
     kinds = (ConnectTimeoutError, NewConnectionError, ssl.SSLCertVerificationError)
     return _first(causes, *kinds) is not None
 
 
 def _not_sent(causes: list[BaseException], url: str) -> SiftError:
-    """The error for a request that cannot have left."""
+    """Return the error for a request that cannot have left."""
     through = " through the proxy" if _first(causes, urllib3.exceptions.ProxyError) else ""
     words = [one.args[0] for one in causes if isinstance(one, OSError) and one.args]
     tunnel = next((str(one) for one in words if isinstance(one, str) and one.startswith(NO_TUNNEL)), "")
@@ -240,7 +241,7 @@ def _not_sent(causes: list[BaseException], url: str) -> SiftError:
 
 
 def _broken_off(causes: list[BaseException], seconds: float) -> SiftError:
-    """The error for a request that may have left, of which no whole answer came."""
+    """Return the error for a request that may have left, and whose answer did not arrive completely."""
     if _first(causes, *TIME_OUTS):
         return Unreachable(f"Sift did not answer within {seconds:g} s.")
     if broken := _first(causes, ssl.SSLError) or _first(causes, requests.exceptions.SSLError):
@@ -259,6 +260,6 @@ def _first(causes: list[BaseException], *kinds: type[BaseException]) -> BaseExce
 
 
 def _reason(error: BaseException) -> str:
-    """OpenSSL's reason in brackets: ` (wrong version number)`; nothing where it gives none."""
+    """Return OpenSSL's reason in brackets: ` (wrong version number)`; empty if it gives none."""
     reason = getattr(error, "reason", None)
     return f" ({reason.replace('_', ' ').lower()})" if isinstance(reason, str) else ""

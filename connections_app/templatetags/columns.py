@@ -1,4 +1,4 @@
-"""Template tags for the columns of a list: which there are to choose from, and which the person hides."""
+"""Template tags for the columns of a list: those that can be hidden, and those that the person hides."""
 
 from typing import Any
 
@@ -12,18 +12,18 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def hidden_columns(context: Any, list_name: str) -> str:
-    """For `data-hides` on the table: the names of the columns that the person hides, with spaces between."""
+    """Return the names of the columns that the person hides, separated by spaces, for `data-hides`."""
     return " ".join(_hidden(context, List(list_name)))
 
 
 @register.simple_tag(takes_context=True)
 def columns(context: Any, list_name: str) -> list[tuple[Column, bool]]:
-    """The columns that may be hidden, each with whether it is shown."""
+    """Return the columns that may be hidden, each with True if it is shown."""
     hides = _hidden(context, List(list_name))
     return [(column, column.name not in hides) for column in MAY_HIDE[List(list_name)]]
 
 
 def _hidden(context: Any, of: List) -> list[str]:
-    """Nobody in particular, as at the wallboard, hides nothing."""
+    """Return the hidden columns; none if nobody is signed in, as at the wallboard."""
     user = context.get("user")
     return hidden(user, of) if isinstance(user, Operator) else []

@@ -1,4 +1,4 @@
-"""Template tags for what every page shows: calls, their two ends, times, durations, and icons."""
+"""Template tags for what all pages share: calls, their two ends, times, durations, and icons."""
 
 import calendar
 import re
@@ -24,7 +24,7 @@ register = template.Library()
 
 DAYS = tuple(calendar.day_name)
 MONTHS = tuple(calendar.month_name)[1:]
-# Stands for what is put in last; no text of ours or of Sift's has one.
+# Marks where the link is inserted into a cached endpoint; no text of ours or of Sift's has a NUL.
 GAP = "\0"
 NOTHING = "\N{EN DASH}"
 ICON_NAME = re.compile(r"[a-z0-9-]+", re.ASCII)
@@ -35,7 +35,7 @@ DAY_AND_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a status or a direction is shown: icon, word, tone (a colour of ours), and its meaning."""
+    """How a status or a direction is shown: icon, word, tone (a colour name of our CSS), and meaning."""
 
     icon: str
     word: str
@@ -76,7 +76,7 @@ ROW_ICONS = ("copy", "check", "headset", "phone-plus", "list-check", *(look.icon
 
 @register.simple_tag
 def icon(name: str, classes: str = "") -> SafeString:
-    """The outline icon `name` of Tabler's set, inline, hidden from screen readers."""
+    """Return Tabler's outline icon `name` as inline SVG, hidden from screen readers."""
     svg = _icon(name)
     if not classes:
         return svg
@@ -85,14 +85,14 @@ def icon(name: str, classes: str = "") -> SafeString:
 
 @register.simple_tag
 def row_icon(name: str, classes: str = "") -> SafeString:
-    """One of `ROW_ICONS`, as a reference to the page's one drawing of it: rows come by the hundred."""
+    """Return one of `ROW_ICONS` as a reference to its drawing in the page, since pages have many rows."""
     return format_html('<svg class="icon {}" aria-hidden="true"><use href="#icon-{}"/></svg>', classes, name)
 
 
 @register.simple_tag
 @cache
 def row_icons() -> SafeString:
-    """The drawings that `row_icon` refers to, once a page."""
+    """Return the drawings that `row_icon` refers to, to be put into the page once."""
     drawings = format_html_join(
         "", '<symbol id="icon-{}" viewBox="0 0 24 24">{}</symbol>', ((n, _shapes(n)) for n in ROW_ICONS)
     )
@@ -101,23 +101,25 @@ def row_icons() -> SafeString:
 
 @register.filter
 def party(connection: Connection) -> Endpoint:
-    """The other side of a call."""
+    """Return the other side of a call."""
     return party_of(connection)
 
 
 @register.filter
 def caller(connection: Connection) -> Endpoint:
+    """Return the end that called."""
     return caller_of(connection)
 
 
 @register.filter
 def callee(connection: Connection) -> Endpoint:
+    """Return the end that was called."""
     return callee_of(connection)
 
 
 @register.filter("endpoint")
 def written_endpoint(written: str | None) -> Endpoint:
-    """One end of a call, as Sift wrote it, made readable."""
+    """Return one end of a call, as Sift writes it, in readable form."""
     return endpoint_of(written)
 
 
@@ -130,7 +132,7 @@ def who(
     copy: bool = False,
     dial: bool = False,
 ) -> SafeString:
-    """One end of a call, with what can be done with it; `url` is where its name leads, `row` where it is."""
+    """Return one end of a call with its actions; its name links to `url`, and `row` makes the link's id."""
     drawn = _endpoint(end, bool(url), place, copy, dial)
     if not url:
         return drawn
@@ -140,7 +142,7 @@ def who(
 
 @register.filter
 def wall_party(connection: Connection) -> str:
-    """The other side as a wall may show it to anybody: a client's name, or a number's end and its place."""
+    """Return the other side as anybody may see it: a client's name, or a number's last digits and place."""
     end = party_of(connection)
     if not end.is_phone:
         return end.text
@@ -149,31 +151,31 @@ def wall_party(connection: Connection) -> str:
 
 @register.filter
 def moment(value: datetime) -> str:
-    """`value` as a browser reads it."""
+    """Return `value` in UTC, in ISO 8601, for scripts."""
     return _iso(value)
 
 
 @register.simple_tag
 def status(connection: Connection) -> SafeString:
-    """Icon, word and colour; doubt comes before the status that is doubted."""
+    """Return the icon, word and colour of the doubt, if there is one, else of the status."""
     return _look(DOUBTS.get(connection.doubt) or STATUSES[connection.status])
 
 
 @register.simple_tag
 def direction(connection: Connection) -> SafeString:
-    """Who called whom, in plain words, with Sift's own word on hover."""
+    """Return the direction in plain words, with Sift's own word on hover."""
     return _look(DIRECTIONS[connection.direction] if connection.direction else NO_DIRECTION)
 
 
 @register.simple_tag
 def direction_meaning(connection: Connection) -> str:
-    """What the direction means, and Sift's own word for it."""
+    """Return the meaning of the direction, and Sift's own word for it."""
     return (DIRECTIONS[connection.direction] if connection.direction else NO_DIRECTION).meaning
 
 
 @register.simple_tag
 def when(moment: datetime | None, now: datetime | None = None) -> SafeString | str:
-    """`Today 14:02:11`, `Yesterday 09:12`, `12 Nov 16:55`, in the person's zone; in full on hover."""
+    """Return `Today 14:02:11`, `Yesterday 09:12` or `12 Nov 16:55`, in the person's zone; full on hover."""
     if moment is None:
         return NOTHING
     zone = timezone.get_current_timezone()
@@ -183,7 +185,7 @@ def when(moment: datetime | None, now: datetime | None = None) -> SafeString | s
 
 @register.simple_tag
 def clock(moment: datetime | None) -> SafeString | str:
-    """`14:02:11`, in the person's zone; in full on hover."""
+    """Return `14:02:11`, in the person's zone; in full on hover."""
     if moment is None:
         return NOTHING
     local = timezone.localtime(moment)
@@ -192,7 +194,7 @@ def clock(moment: datetime | None) -> SafeString | str:
 
 @register.simple_tag
 def ago(moment: datetime | None, now: datetime | None = None) -> SafeString | str:
-    """`4 s ago`, which the browser keeps counting."""
+    """Return `4 s ago`, which the browser keeps counting."""
     if moment is None:
         return "never"
     return format_html(
@@ -205,7 +207,7 @@ def ago(moment: datetime | None, now: datetime | None = None) -> SafeString | st
 
 @register.simple_tag
 def duration(connection: Connection, now: datetime | None = None) -> SafeString | str:
-    """`42:10`: how long a call has run, counting, or how long people talked; a dash when not known."""
+    """Return how long a call has run, counting, or how long people talked: `42:10`; a dash if unknown."""
     if connection.is_in_progress:
         return running(connection.at, now)
     seconds = connection.talk_seconds
@@ -215,14 +217,14 @@ def duration(connection: Connection, now: datetime | None = None) -> SafeString 
 
 @register.simple_tag
 def running(since: datetime, now: datetime | None = None) -> SafeString:
-    """`42:10`: how long ago `since` is, which the browser keeps counting."""
+    """Return the time since `since`, which the browser keeps counting: `42:10`."""
     length = hours_and_minutes((now or timezone.now()) - since)
     return SafeString(f'<time class="duration" data-clock data-since="{_iso(since)}">{length}</time>')
 
 
 @register.filter
 def hours_and_minutes(length: timedelta | None) -> str:
-    """`02:15`, `1:02:10`; a dash for nothing."""
+    """Return `02:15` or `1:02:10`; a dash for None."""
     if length is None:
         return NOTHING
     minutes, seconds = divmod(max(0, int(length.total_seconds())), 60)
@@ -232,7 +234,7 @@ def hours_and_minutes(length: timedelta | None) -> str:
 
 @register.filter
 def in_words(length: timedelta | None) -> str:
-    """`0.4 s`, `12 s`, `3 min 5 s`, `1 h 2 min`; a dash for nothing."""
+    """Return `0.4 s`, `12 s`, `3 min 5 s` or `1 h 2 min`; a dash for None."""
     if length is None:
         return NOTHING
     seconds = length.total_seconds()
@@ -246,7 +248,7 @@ def in_words(length: timedelta | None) -> str:
 
 @register.filter
 def moment_input(field: Any) -> str:
-    """The input type that can show what was asked for: a bad value stays readable as text."""
+    """Return the type of input that can show the field's value; `text` for an invalid one."""
     value = str(field.value() or "")
     if field.errors:
         return "text"
@@ -257,13 +259,13 @@ def moment_input(field: Any) -> str:
 
 @register.simple_tag
 def role(operator: Operator) -> str:
-    """The highest role of an operator, as its name."""
+    """Return the name of an operator's highest role."""
     return role_of(operator)
 
 
 @register.filter
 def initials(operator: Operator) -> str:
-    """Two letters that stand for a person."""
+    """Return a person's initials, two letters."""
     names = [operator.first_name, operator.last_name]
     letters = "".join(name[0] for name in names if name) or operator.get_username()[:2]
     return letters.upper()
@@ -271,7 +273,7 @@ def initials(operator: Operator) -> str:
 
 @register.simple_tag
 def zone_names() -> str:
-    """What the person's zone is called this year, by its minutes ahead of UTC: `60=CET 120=CEST`."""
+    """Return the names of the person's zone this year, by minutes ahead of UTC: `60=CET 120=CEST`."""
     now = timezone.localtime()
     months = (now.replace(month=month, day=1) for month in range(1, 13))
     names = {int((at.utcoffset() or timedelta()).total_seconds()) // 60: at.tzname() for at in months}
@@ -280,7 +282,7 @@ def zone_names() -> str:
 
 @register.simple_tag
 def server_now() -> str:
-    """The server's clock, by which the browser corrects its own."""
+    """Return the server's time, with which the browser corrects its own clock."""
     return _iso(timezone.now())
 
 
@@ -289,10 +291,10 @@ def _look(look: Look) -> SafeString:
     return render_to_string("parts/_look.html", {"look": look})
 
 
-# Rows come by fifties and hundreds, with the same few numbers: each is drawn once.
+# Lists have fifty rows or more with the same few numbers: each is rendered once.
 @lru_cache(maxsize=8192)
 def _endpoint(end: Endpoint, leads: bool, place: bool, copy: bool, dial: bool) -> SafeString:
-    """Drawn but for where its name leads, which is to come into the gap."""
+    """Return the endpoint rendered, with `GAP` in place of the link's attributes if it `leads` anywhere."""
     drawn = {"end": end, "gap": GAP if leads else "", "place": place, "copy": copy, "dial": dial}
     return render_to_string("parts/_endpoint.html", drawn)
 
@@ -312,9 +314,9 @@ def _near(local: datetime, now: datetime) -> str:
 
 
 def _in_full_on_hover(local: datetime, shown: str, how: str) -> SafeString:
-    """`how` tells the browser how to write a time that came over the stream in the person's zone."""
+    """Return the time for a page; by `how`, scripts format times of the stream in the person's zone."""
     full = f"{DAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]} {local:%Y, %H:%M:%S} {local:%Z}"
-    # Put together by hand: a page has many, and nothing in it comes from outside.
+    # Not `format_html`, for speed: a page has many times, and none of these values comes from outside.
     return SafeString(f'<time datetime="{_iso(local)}" data-when="{how}" title="{full}">{shown}</time>')
 
 
@@ -324,7 +326,7 @@ def _icon(name: str) -> SafeString:
 
 @cache
 def _shapes(name: str) -> SafeString:
-    """What is drawn inside the icon's `<svg>`."""
+    """Return the contents of the icon's `<svg>`."""
     if not ICON_NAME.fullmatch(name):
         raise ValueError(f"{name!r} is not the name of an icon")
     drawing = Path(settings.NODE_MODULES, "@tabler/icons/icons/outline", f"{name}.svg").read_text("utf-8")

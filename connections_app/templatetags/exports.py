@@ -1,4 +1,4 @@
-"""Template tags for exports: how they are made, and the zone that times are written in."""
+"""Template tags for exports: whether they are made in the background, and their time zone."""
 
 from django import template
 from django.utils import timezone
@@ -11,12 +11,12 @@ register = template.Library()
 
 @register.simple_tag
 def offset() -> str:
-    """How far the person's zone is from UTC now: `+02:00`."""
+    """Return the present offset of the person's zone from UTC: `+02:00`."""
     written = f"{timezone.localtime():%z}"
     return f"{written[:3]}:{written[3:5]}"
 
 
 @register.filter
 def goes_to_a_file(count: Count) -> bool:
-    """Whether so many calls are exported in the background."""
+    """Return True if an export of `count` calls is made in the background."""
     return count.calls > INLINE_LIMIT

@@ -1,7 +1,7 @@
 """Template tag for the rows of the list of calls.
 
-A page has fifty, and is to come at once: the row's template is drawn once, with gaps such as `{status}` for
-what is a call's own, and they are filled in for each.
+A page has fifty and must render fast: the row's template is rendered once, with fields such as `{status}`
+that are filled in for each call.
 """
 
 from collections.abc import Sequence
@@ -26,14 +26,14 @@ FIRST_SEEN = '<span class="endpoint-place">first seen</span>'
 
 @register.simple_tag(takes_context=True)
 def call_rows(context: Any, rows: Sequence[Row]) -> SafeString:
-    """The rows, with what the person may do with them."""
+    """Return the rows, with the actions that the person may take."""
     may = context["perms"]["connections_app"]
     drawn, now, may_place = _row(bool(may["tag_calls"])), timezone.now(), bool(may["place_call"])
     return SafeString("".join(drawn.format_map(_cells(row, now, may_place)) for row in rows))
 
 
 def _cells(row: Row, now: datetime, may_place: bool) -> dict[str, Any]:
-    """What comes into the gaps of a row, by their names."""
+    """Return the values of a row's fields, by name."""
     call = row.call
     address = call.get_absolute_url()
     return {

@@ -11,20 +11,19 @@ from connections_app.models import Tag
 
 register = template.Library()
 
-# A row of a list names so many, and says how many more there are.
-IN_A_ROW = 3
+MAX_NAMED_TAGS = 3  # in a row of a list, which then shows how many more there are
 
 
 @register.simple_tag
 def tag_line(tags: Sequence[Tag]) -> SafeString:
-    """A call's tags as a row shows them: the first few, and how many more, named on hover."""
-    drawn = [_pill(tag.name, tag.colour) for tag in tags[:IN_A_ROW]]
-    if more := ", ".join(tag.name for tag in tags[IN_A_ROW:]):
-        drawn.append(_more(len(tags) - IN_A_ROW, more))
+    """Return a call's tags for a row: the first few, and the number of the others, named on hover."""
+    drawn = [_pill(tag.name, tag.colour) for tag in tags[:MAX_NAMED_TAGS]]
+    if more := ", ".join(tag.name for tag in tags[MAX_NAMED_TAGS:]):
+        drawn.append(_more(len(tags) - MAX_NAMED_TAGS, more))
     return SafeString(" ".join(drawn))
 
 
-# Rows come by fifties, with the same few tags.
+# A list has fifty rows with the same few tags.
 @lru_cache(maxsize=1024)
 def _pill(name: str, colour: str) -> SafeString:
     return format_html('<span class="call-tag call-tag-{1}" title="{0}">{0}</span>', name, colour)
