@@ -1,4 +1,4 @@
-"""Runs inside .venv: hands over to the part that script/run, script/test or script/manage asks for."""
+"""Run the command that script/run, script/test or script/manage names, inside .venv."""
 
 import sys
 from importlib import import_module
@@ -6,7 +6,8 @@ from pathlib import Path
 
 
 def main() -> None:
-    # Started by its folder's path, so that a command keeps the folder that it was called in.
+    """Import `launch.COMMAND` and run its `main` with the remaining arguments."""
+    # Started by the path of its folder, so that a command keeps the current folder of its caller.
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
     command = sys.argv.pop(1)
     import_module(f"launch.{command}").main(sys.argv[1:])

@@ -1,4 +1,4 @@
-"""Run a bench of bench/ with engines of its own: `script/bench sync`."""
+"""Run one bench of bench/ with its own engines: `script/bench sync`."""
 
 import subprocess
 import sys
@@ -9,11 +9,12 @@ from launch import environment as env
 
 
 def main(arguments: Sequence[str]) -> None:
+    """Run the bench that the first argument names, and exit with its status."""
     benches = sorted(path.stem for path in (env.ROOT / "bench").glob("[a-z]*.py"))
     if not arguments or arguments[0] not in benches:
         sys.exit(f"Which bench? One of: {', '.join(benches)}")
     own = {"DATA_DIR": str(Path(".data") / "bench")}
-    # Some make databases and indexes of their own.
+    # As owner: some benches create databases and indexes.
     with env.ready(env.given() | own) as prepared:
         command = [sys.executable, "-m", f"bench.{arguments[0]}", *arguments[1:]]
         sys.exit(subprocess.run(command, cwd=env.ROOT, env=env.as_owner(prepared)).returncode)

@@ -1,7 +1,7 @@
-"""Make .venv and node_modules from the locked lists, then start the command that was asked for.
+"""Make .venv and node_modules from the locked lists, then start the requested command.
 
-Runs with the system's Python, so it needs the standard library only. A step whose list has not changed since
-it was done is skipped.
+Runs with the system's Python, so it uses the standard library only. A step is skipped if its list has not
+changed since it was last done.
 """
 
 import fcntl
@@ -20,7 +20,7 @@ PYTHON = VENV / "bin" / "python"
 NODE_MODULES = ROOT / "node_modules"
 NEEDED_FOR_TESTS = ("test", "bench", "pictures")
 
-# What uv calls those settings of pip's that say where packages come from.
+# pip's settings for the sources of packages, and uv's names for them.
 UV_NAMES = {
     "index-url": "UV_DEFAULT_INDEX",
     "extra-index-url": "UV_INDEX",
@@ -35,6 +35,7 @@ UV_NAMES = {
 
 
 def main() -> None:
+    """Set up what the command needs, then replace this process with it."""
     command, arguments = sys.argv[1], sys.argv[2:]
     try:
         with _one_at_a_time():
@@ -48,6 +49,7 @@ def main() -> None:
 
 
 def set_up(*, for_tests: bool) -> None:
+    """Install the locked packages; with `for_tests` also those for development."""
     _once("venv", "", _make_venv)
     _once("uv", "requirements-uv.txt", lambda: _pip("requirements-uv.txt"))
     _once("python", "requirements.txt", lambda: _uv("requirements.txt"))
@@ -60,7 +62,7 @@ def set_up(*, for_tests: bool) -> None:
 def _make_venv() -> None:
     shutil.rmtree(VENV, ignore_errors=True)
     print("Setting up .venv …", file=sys.stderr)
-    base = getattr(sys, "_base_executable", sys.executable)  # not the one that was just removed
+    base = getattr(sys, "_base_executable", sys.executable)  # not the Python that was just removed
     subprocess.run([base, "-m", "venv", str(VENV)], check=True)
 
 
@@ -101,10 +103,10 @@ def _run(*command: object, **environment: str) -> None:
 
 
 def _index() -> dict[str, str]:
-    """uv's names for what pip was told, by its files or the environment, about sources of packages."""
-    said = subprocess.run([str(PYTHON), "-m", "pip", "config", "list"], capture_output=True, text=True)
+    """Return pip's settings for the sources of packages, under uv's names and for the environment."""
+    listed = subprocess.run([str(PYTHON), "-m", "pip", "config", "list"], capture_output=True, text=True)
     found = {}
-    for line in said.stdout.splitlines():
+    for line in listed.stdout.splitlines():
         name, _, value = line.partition("=")
         option = name.rpartition(".")[2]
         if option in UV_NAMES:
@@ -117,20 +119,20 @@ def _index() -> dict[str, str]:
 
 
 def _once(step: str, list_name: str, do: Callable[[], None]) -> None:
-    """Do a step unless it was done with the same list, by the same Python, into what is still there."""
+    """Do a step, unless its result exists and was made from the same list by the same Python."""
     stamp = VENV / f".{step}.stamp"
     content = (ROOT / list_name).read_bytes() if list_name else b""
-    wanted = hashlib.sha256(content + sys.version.encode() + str(VENV).encode()).hexdigest()
+    digest = hashlib.sha256(content + sys.version.encode() + str(VENV).encode()).hexdigest()
     is_there = NODE_MODULES.exists() if step == "node" else PYTHON.exists()
-    if is_there and stamp.exists() and stamp.read_text() == wanted:
+    if is_there and stamp.exists() and stamp.read_text() == digest:
         return
     do()
-    stamp.write_text(wanted)
+    stamp.write_text(digest)
 
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    """Two commands that start at once set up one after the other."""
+    """Make commands that start at the same time set up one after the other."""
     with (ROOT / ".bootstrap.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

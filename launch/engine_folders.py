@@ -1,4 +1,4 @@
-"""Where the private servers keep their data and sockets, and who may reach it."""
+"""The folders for the private servers' data and sockets, and the permissions on them."""
 
 import hashlib
 import os
@@ -11,13 +11,13 @@ from launch.engine_process import (
     EngineFailed,
 )
 
-LONGEST_SOCKET_FOLDER = 80  # bytes; what is left of some 104 holds "/postgres/.s.PGSQL.5432"
+LONGEST_SOCKET_FOLDER = 80  # bytes; a socket path has at most 104, and "/postgres/.s.PGSQL.5432" follows
 
 
 def make_folder(folder: Path) -> None:
-    """Make DATA_DIR where it is missing: ours alone, but for PostgreSQL's user to pass through as root.
+    """Create DATA_DIR if it is missing, private to this user; under root, PostgreSQL's user may pass through.
 
-    Raises `EngineFailed` where that cannot be done, or nothing be kept in it.
+    Raises `EngineFailed` if it cannot be created or written to.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,10 @@ def make_folder(folder: Path) -> None:
 
 
 def socket_folder(data_dir: Path, owner: pwd.struct_passwd | None) -> Path:
-    """A folder for sockets with a short enough path: in DATA_DIR, else a private one under /tmp."""
+    """Create and return a folder for sockets with a short path: in DATA_DIR, else a private one in /tmp.
+
+    Raises `EngineFailed` if the folder belongs to another user.
+    """
     folder = data_dir / "sockets"
     short = len(os.fsencode(folder)) <= LONGEST_SOCKET_FOLDER
     if not short or (owner is not None and not reaches(owner, data_dir)):
@@ -48,7 +51,7 @@ def socket_folder(data_dir: Path, owner: pwd.struct_passwd | None) -> Path:
 
 
 def keep_private(data_dir: Path) -> None:
-    """Take what the group and others may do from the files in DATA_DIR, and from those made from now on."""
+    """Remove all permissions of group and others from the files in DATA_DIR, and from files made later."""
     os.umask(0o077)
     for file in data_dir.iterdir():
         if file.is_file() and file.stat().st_uid == os.geteuid():
@@ -56,7 +59,7 @@ def keep_private(data_dir: Path) -> None:
 
 
 def reaches(owner: pwd.struct_passwd, path: Path) -> bool:
-    """Whether the user `owner` can pass into the folder, or execute the program, at `path`."""
+    """Return True if the user `owner` can enter the folder, or execute the program, at `path`."""
     probe = ["/bin/sh", "-c", 'test -x "$0"', str(path)]
     probed = subprocess.run(
         probe, check=False, user=owner.pw_uid, group=owner.pw_gid, extra_groups=[], cwd="/"
@@ -65,7 +68,10 @@ def reaches(owner: pwd.struct_passwd, path: Path) -> bool:
 
 
 def package_folder(name: str) -> Path:
-    """Where a wheel's files lie; it is not imported, since that makes folders elsewhere."""
+    """Return the folder of a wheel's files, without importing it: an import creates folders elsewhere.
+
+    Raises `EngineFailed` if it is not installed.
+    """
     spec = find_spec(name)
     if spec is None or not spec.submodule_search_locations:
         raise EngineFailed(f"The package {name} is missing; remove the folder .venv and try again.")

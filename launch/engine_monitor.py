@@ -1,4 +1,4 @@
-"""Start the private engines again when they die while the dashboard runs."""
+"""Restart the private engines when they die while the dashboard runs."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,11 +10,11 @@ from launch.postgres import Postgres
 from launch.supervisor import Failure, Pauses, Supervisor
 from launch.valkey import Valkey
 
-LOOK_SECONDS = 0.5
+CHECK_SECONDS = 0.5
 
 
 class EngineMonitor:
-    """Watches the engines that `env` does not name, in the DATA_DIR `data_dir`. A frozen one is not dead."""
+    """Restarts the private engines in `data_dir`: those without a URL in `env`. A frozen one is not dead."""
 
     def __init__(self, data_dir: Path, env: Mapping[str, str], supervisor: Supervisor) -> None:
         self.data_dir = data_dir
@@ -30,8 +30,8 @@ class EngineMonitor:
         self.started = {name: monotonic() for name, *_ in self.engines}
 
     def watch(self) -> None:
-        """Look after the engines until the supervisor ends."""
-        while not self.supervisor.ending.wait(LOOK_SECONDS):
+        """Check the engines, and restart dead ones, until the supervisor ends."""
+        while not self.supervisor.ending.wait(CHECK_SECONDS):
             for name, is_alive, start in self.engines:
                 if not is_alive():
                     self._start_again(name, is_alive, start)

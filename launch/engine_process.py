@@ -1,4 +1,4 @@
-"""What the private servers share: a start that is waited for, an end, and logs that stay small."""
+"""Start and stop a private server process, and limit the size of its log."""
 
 import signal
 import subprocess
@@ -8,13 +8,13 @@ from pathlib import Path
 
 import psutil
 
-START_SECONDS = 60.0  # a server that recovers from a crash needs its time
+START_SECONDS = 60.0  # long, since a server may recover from a crash first
 
 
 STOP_SECONDS = 20.0
 
 
-KILL_SECONDS = 5.0  # after the last resort
+KILL_SECONDS = 5.0  # after the signal `last_resort`
 
 
 LARGEST_LOG = 10 * 1024 * 1024  # bytes
@@ -25,7 +25,10 @@ class EngineFailed(Exception):
 
 
 def await_answer(name: str, server: subprocess.Popen[bytes], log: Path, answers: Callable[[], bool]) -> None:
-    """Wait until a server that was just started answers. Raises `EngineFailed` with the end of its log."""
+    """Wait until a server that was just started answers.
+
+    Raises `EngineFailed` with the end of its log if it ends or does not answer in time.
+    """
     deadline = time.monotonic() + START_SECONDS
     try:
         while not answers():
@@ -40,14 +43,14 @@ def await_answer(name: str, server: subprocess.Popen[bytes], log: Path, answers:
 
 
 def await_end(process: psutil.Process, last_resort: signal.Signals) -> None:
-    """Wait until a server that was told to stop has; one that does not gets the signal `last_resort`."""
+    """Wait until a server that was asked to stop ends; send it `last_resort` after STOP_SECONDS."""
     if not ends_within(STOP_SECONDS, process):
         process.send_signal(last_resort)
         ends_within(KILL_SECONDS, process)
 
 
 def ends_within(seconds: float, process: psutil.Process) -> bool:
-    """Whether the process ends in time; one that is dead but not reaped by its parent yet has ended."""
+    """Return True if the process ends in time. A zombie counts as ended."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
@@ -60,6 +63,7 @@ def ends_within(seconds: float, process: psutil.Process) -> bool:
 
 
 def is_zombie(process: psutil.Process) -> bool:
+    """Return True if the process has ended, whether or not its parent has reaped it."""
     try:
         return bool(process.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -67,6 +71,7 @@ def is_zombie(process: psutil.Process) -> bool:
 
 
 def is_named(process: psutil.Process, name: str) -> bool:
+    """Return True if the process runs and its program is called `name`."""
     try:
         return bool(process.name() == name)
     except psutil.Error:
@@ -74,11 +79,13 @@ def is_named(process: psutil.Process, name: str) -> bool:
 
 
 def keep_log_small(log: Path) -> None:
+    """Rotate a log that is larger than LARGEST_LOG; one older log is kept."""
     if log.exists() and log.stat().st_size > LARGEST_LOG:
         log.rename(log.with_suffix(".log.1"))
 
 
 def last_lines(log: Path, count: int = 15) -> str:
+    """Return the last `count` lines of a log under a heading, or "" if there is no log."""
     try:
         lines = log.read_text(errors="replace").splitlines()
     except FileNotFoundError:

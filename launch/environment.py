@@ -1,4 +1,4 @@
-"""What every command starts from: the environment with .env, and where data and engines are."""
+"""The environment that every command starts with: .env, the folder for data, and the engines."""
 
 import os
 import secrets
@@ -24,14 +24,17 @@ ROOT = Path(__file__).resolve().parent.parent
 SANDBOX_DATABASE = "sift_sandbox"
 DATABASE = "sift"
 SANDBOX_ACCOUNT = "sandbox"
-# The roles on the private server: the owner of the tables, and the one that the dashboard connects as.
+# Roles on the private server: the owner of the tables, and the role that the dashboard connects as.
 OWNER = "postgres"
 APPLICATION = "dashboard"
 CONNECT_SECONDS = 5
 
 
 def given() -> dict[str, str]:
-    """The environment over .env; what is set to nothing counts as unset, whatever .env says."""
+    """Return the variables of .env, overridden by the environment, without empty ones.
+
+    An empty variable counts as unset, also if .env sets it.
+    """
     try:
         from_file = values_in(ROOT / ".env")
     except ImproperlyConfigured as error:
@@ -39,25 +42,27 @@ def given() -> dict[str, str]:
     return {name: value for name, value in (from_file | dict(os.environ)).items() if value.strip()}
 
 
-def obey_closed_terminals() -> None:
-    """End as by SIGTERM, stopping what was started, when the terminal is closed; not under nohup."""
+def end_with_terminal() -> None:
+    """Treat a closed terminal as SIGTERM, so that what was started is stopped; not under nohup."""
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
 
 
 def data_dir(environment: dict[str, str]) -> Path:
+    """Return the absolute path of DATA_DIR, `.data` by default."""
     return (ROOT / environment.get("DATA_DIR", ".data")).resolve()
 
 
 def has_account(environment: dict[str, str]) -> bool:
+    """Return True if a Sift account is configured."""
     return bool(environment.get("SIFT_ACCOUNT_ID"))
 
 
 @contextmanager
 def ready(environment: dict[str, str], *, throw_away: bool = False) -> Iterator[dict[str, str]]:
-    """The environment for the dashboard's own processes, with both engines answering while it is used.
+    """Yield the environment for the dashboard's processes, and keep both engines running meanwhile.
 
-    Exits with one clear line when an engine, or a database for the sandbox's calls, cannot be had.
+    Exits with one clear line if an engine, or a database for the sandbox's calls, is not available.
     """
     folder = data_dir(environment)
     try:
@@ -66,7 +71,7 @@ def ready(environment: dict[str, str], *, throw_away: bool = False) -> Iterator[
             yield environment | {
                 "DATABASE_URL": database_url(environment, running.database_url, throw_away=throw_away),
                 "REDIS_URL": running.redis_url,
-                "SECRET_KEY": environment.get("SECRET_KEY") or kept_secret(folder / "secret_key"),
+                "SECRET_KEY": environment.get("SECRET_KEY") or stored_secret(folder / "secret_key"),
                 "DATA_DIR": str(folder),
                 "DJANGO_SETTINGS_MODULE": "sift_dashboard.settings",
                 "PYTHONUNBUFFERED": "1",
@@ -76,13 +81,13 @@ def ready(environment: dict[str, str], *, throw_away: bool = False) -> Iterator[
 
 
 def database_url(environment: dict[str, str], server: str, *, throw_away: bool = False) -> str:
-    """The database to use, made where it is missing; the sandbox's calls have one of their own.
+    """Return the URL of the database to use, created if missing; the sandbox's calls have a separate one.
 
-    On the private server the account's database is `sift`, and unless it is to be thrown away, the dashboard
-    does not own what is in it. Raises `EngineFailed`.
+    On the private server the account's database is `sift`. The dashboard does not own its tables, unless
+    `throw_away` is set. Raises `EngineFailed`.
     """
     if "DATABASE_URL" not in environment:
-        own = having(server, DATABASE if has_account(environment) else SANDBOX_DATABASE)
+        own = ensure_database(server, DATABASE if has_account(environment) else SANDBOX_DATABASE)
         return own if throw_away else as_application(own)
     problem = "The database that DATABASE_URL names cannot be used"
     try:
@@ -94,7 +99,7 @@ def database_url(environment: dict[str, str], server: str, *, throw_away: bool =
             "DATABASE_URL is set but SIFT_ACCOUNT_ID is not, so the sandbox's calls need a database of their "
             "own beside it, and it could not be made"
         )
-        return having(server, f"{name}_sandbox")
+        return ensure_database(server, f"{name}_sandbox")
     except ImproperlyConfigured as error:
         raise EngineFailed(f"Configuration: {error}") from None
     except psycopg.Error as error:
@@ -102,7 +107,7 @@ def database_url(environment: dict[str, str], server: str, *, throw_away: bool =
 
 
 def as_owner(prepared: dict[str, str]) -> dict[str, str]:
-    """The environment for what makes and changes tables, which on the private server another role may not."""
+    """Return the environment for commands that change tables: on the private server, as its owner."""
     url = prepared["DATABASE_URL"]
     if not url.endswith(f"&user={APPLICATION}"):
         return prepared
@@ -113,14 +118,14 @@ def as_owner(prepared: dict[str, str]) -> dict[str, str]:
 
 
 def as_application(server: str) -> str:
-    """The URL of a database on the private server for the dashboard's own role, made where it is missing."""
+    """Return `server`, a URL on the private server, for the dashboard's role, which is created if missing."""
     with psycopg.connect(server, autocommit=True) as connection, suppress(DuplicateObject):
         connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(APPLICATION)))
     return f"{server.removesuffix(OWNER)}{APPLICATION}"
 
 
-def having(server: str, name: str) -> str:
-    """The URL of the database `name` on the same server, made where it is missing."""
+def ensure_database(server: str, name: str) -> str:
+    """Return the URL of the database `name` on the same server, created if missing."""
     with psycopg.connect(server, autocommit=True) as connection:
         known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
         if not known:
@@ -130,8 +135,8 @@ def having(server: str, name: str) -> str:
 
 
 def for_sandbox(environment: dict[str, str], port: int) -> dict[str, str]:
-    """The environment, with the sandbox on `port` as the account; the sandbox itself takes it as well."""
-    token = kept_secret(Path(environment["DATA_DIR"]) / "sandbox_token")
+    """Return the environment with the sandbox on `port` as the account; the sandbox process uses it too."""
+    token = stored_secret(Path(environment["DATA_DIR"]) / "sandbox_token")
     return environment | {
         "SIFT_SANDBOX": "1",
         "SIFT_API_URL": f"http://127.0.0.1:{port}/v0",
@@ -142,13 +147,13 @@ def for_sandbox(environment: dict[str, str], port: int) -> dict[str, str]:
 
 
 def sandbox_command(port: int, folder: Path, *more: str) -> list[str]:
-    """The sandbox's command; it keeps its calls in `folder` from start to start."""
+    """Return the command that starts the sandbox, which stores its calls in `folder` between starts."""
     own = ["--account", SANDBOX_ACCOUNT, "--state", str(folder / "sandbox.json")]
     return [sys.executable, "-m", "sandbox", "--port", str(port), *own, *more]
 
 
 def sandbox_port(folder: Path) -> int:
-    """The port that the sandbox had last, when it is free, else another free one; remembered."""
+    """Return the sandbox's last port if it is free, else another free one; it is stored."""
     memory = folder / "sandbox_port"
     last = int(memory.read_text()) if memory.exists() and memory.read_text().isdigit() else 0
     port = last if last and is_free("127.0.0.1", last) else free_port()
@@ -157,11 +162,12 @@ def sandbox_port(folder: Path) -> int:
 
 
 def is_free(host: str, port: int) -> bool:
-    return why_not_listen(host, port) is None
+    """Return True if a server could listen there."""
+    return listen_error(host, port) is None
 
 
-def why_not_listen(host: str, port: int) -> OSError | None:
-    """What prevents a server on that address, if anything does."""
+def listen_error(host: str, port: int) -> OSError | None:
+    """Return the error of listening on that address, or None if it works."""
     try:
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -172,13 +178,14 @@ def why_not_listen(host: str, port: int) -> OSError | None:
 
 
 def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def kept_secret(file: Path) -> str:
-    """A random text that is made once and stays in `file`, readable by its owner alone."""
+def stored_secret(file: Path) -> str:
+    """Return the random text in `file`, which is created once and readable by its owner only."""
     if not file.exists():
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
             new.write(secrets.token_urlsafe(40))

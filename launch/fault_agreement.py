@@ -1,4 +1,4 @@
-"""Whether the sandbox's log and the database tell the same story after the faults."""
+"""Compare the sandbox's log with the database after the faults."""
 
 import json
 from collections import Counter
@@ -9,7 +9,7 @@ import requests
 
 from launch.fault_load import wait_for
 
-LIST_SECONDS = 60.0  # for the sync to bring what it missed
+LIST_SECONDS = 60.0  # for the sync to fetch what it missed
 
 WITHOUT_OUTCOME = "SELECT count(*) FROM connections_app_callrequest WHERE outcome = 'sending'"
 WITHOUT_RECORD = """
@@ -34,7 +34,7 @@ PLACED = """
 
 
 def disagreements(database_url: str, sandbox: str) -> list[str]:
-    """Return a sentence for each thing on which the sandbox's log and the database disagree."""
+    """Return a sentence for each difference between the sandbox's log and the database."""
     with psycopg.connect(database_url, autocommit=True) as database:
         problems = [
             *_created_twice(sandbox),
@@ -51,7 +51,7 @@ def disagreements(database_url: str, sandbox: str) -> list[str]:
 
 
 def _created_twice(sandbox: str) -> list[str]:
-    """Each request has an address of its own for callbacks, so two creates with one are one request's."""
+    """Find requests that were created twice: each has its own callback URL, which then occurs twice."""
     log = requests.get(f"{sandbox}/log", timeout=30).json()["log"]
     bodies = [json.loads(entry["body"]) for entry in log if _is_create(entry)]
     counts = Counter(body["status_url"] for body in bodies)
@@ -70,7 +70,7 @@ def _counted(database: "psycopg.Connection[Any]", question: str, words: str) -> 
 
 
 def _missing(database: "psycopg.Connection[Any]", sandbox: str) -> list[str]:
-    """Wait until the sync has brought every call that Sift lists."""
+    """Wait until the database has every call that Sift lists."""
 
     def missing() -> set[str]:
         rows = database.execute("SELECT connection_id FROM connections_app_connection").fetchall()

@@ -1,4 +1,4 @@
-"""The load under which faults are caused: a person places calls, watches the board, has calls read."""
+"""The load during the faults: a person places calls, watches the board, and starts syncs."""
 
 import json
 import re
@@ -15,14 +15,14 @@ import requests
 
 CSRF = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 PLACE_EVERY_SECONDS = 0.7
-WALK_EVERY_SECONDS = 7.0
+SYNC_EVERY_SECONDS = 7.0
 ANSWER_SECONDS = 12.0
 SAY = '[{"name": "Say", "text": "Hello"}]'
 
 
 @dataclass
 class Load:
-    """One signed-in person over HTTP at `address`, and what became of what they did."""
+    """One person signed in over HTTP at `address`, and the outcomes of their requests."""
 
     address: str
     password: str
@@ -37,10 +37,11 @@ class Load:
     def begin(self) -> None:
         """Sign in, and start the threads."""
         self.sign_in()
-        for work in (self._place_on, self._watch_on, self._walk_on):
+        for work in (self._place_on, self._watch_on, self._sync_on):
             threading.Thread(target=work, daemon=True).start()
 
     def sign_in(self) -> None:
+        """Sign in as `admin`. Raises `RuntimeError` if that is refused."""
         page = self.session.get(f"{self.address}/accounts/login/", timeout=ANSWER_SECONDS)
         form = {"username": "admin", "password": self.password, "csrfmiddlewaretoken": _csrf(page.text)}
         answer = self.session.post(page.url, form, timeout=ANSWER_SECONDS, allow_redirects=False)
@@ -48,13 +49,13 @@ class Load:
             raise RuntimeError(f"Signing in was answered {answer.status_code}.")
 
     def place(self) -> str:
-        """Place one call to a number of its own. Returns the call's id.
+        """Place one call to a new number. Returns the call's id.
 
-        Raises `requests.RequestException` where nothing came back, `RuntimeError` where it has no call yet.
+        Raises `requests.RequestException` without an answer, `RuntimeError` if it has no call yet.
         """
         with self.lock:
             self.numbers += 1
-            number = f"+1415{5_000_000 + self.numbers * 10 + 5}"  # a 5 at its end: the sandbox answers it
+            number = f"+1415{5_000_000 + self.numbers * 10 + 5}"  # ends with 5: the sandbox answers it
         form = self._form(request_id=str(uuid4()), phone_number=number, commands=SAY)
         answer = self.session.post(f"{self.address}/calls/place/", form, timeout=ANSWER_SECONDS)
         path = urlsplit(answer.url).path
@@ -82,9 +83,9 @@ class Load:
         with self.lock:
             self.answers[outcome] = self.answers.get(outcome, 0) + 1
 
-    def _walk_on(self) -> None:
-        """Ask for all calls to be read, again and again, as a person does by the button."""
-        while not self.ending.wait(WALK_EVERY_SECONDS):
+    def _sync_on(self) -> None:
+        """Request a full sync again and again, as the button on the page does."""
+        while not self.ending.wait(SYNC_EVERY_SECONDS):
             with suppress(requests.RequestException):
                 self.session.post(f"{self.address}/sync/everything/", self._form(), timeout=ANSWER_SECONDS)
 
@@ -124,7 +125,7 @@ def _csrf(page: str) -> str:
 
 
 def wait_for(condition: Callable[[], object], seconds: float) -> float:
-    """Wait until `condition()` is true. Returns the seconds that took. Raises `TimeoutError`."""
+    """Wait until `condition()` is true. Returns the seconds it took. Raises `TimeoutError`."""
     began = time.monotonic()
     while not condition():
         if time.monotonic() - began > seconds:

@@ -1,7 +1,7 @@
 """`script/test --faults`: kill and freeze each process and engine in turn, under load, and compare.
 
-The product runs as `script/run` starts it, on a DATA_DIR of its own. The sandbox is frozen only: its log is
-the witness, and would be lost.
+`script/run` starts the product, with a separate DATA_DIR. The sandbox is only frozen: a kill would lose its
+log, with which the database is compared.
 """
 
 import os
@@ -30,7 +30,7 @@ from launch.postgres import Postgres
 FROZEN_SECONDS = 20.0
 RECOVERY_SECONDS = 90.0
 CALM_SECONDS = 3.0  # between two faults
-SETTLE_SECONDS = 45.0  # past the deadline of every request
+SETTLE_SECONDS = 45.0  # until the deadline of every request has passed
 SETTINGS = ("SIFT_", "DATABASE_URL", "REDIS_URL", "ADMIN_", "PUBLIC_URL", "ALLOWED_HOSTS", "SECRET_KEY")
 PROCESSES = {
     "web": ("uvicorn",),
@@ -59,6 +59,7 @@ class Product:
         return f"http://127.0.0.1:{(self.data_dir / 'sandbox_port').read_text()}/_sandbox"
 
     def is_ready(self) -> bool:
+        """Return True if the web process reports that nothing is degraded."""
         if self.process.poll() is not None:
             raise RuntimeError("script/run has ended.")
         with suppress(requests.RequestException):
@@ -67,7 +68,7 @@ class Product:
         return False
 
     def find(self, target: str) -> list[psutil.Process]:
-        """Return the processes of one part: one, or all of an engine."""
+        """Return the process of `target`; of an engine, all of its processes."""
         found = []
         for process in psutil.process_iter():
             with suppress(psutil.Error):
@@ -86,7 +87,7 @@ class Product:
 
 
 def main() -> None:
-    """Cause every fault, print the recovery times, and exit 1 where anything disagrees."""
+    """Cause every fault, print the recovery times, and exit 1 if anything disagrees."""
     parent = Path(tempfile.mkdtemp(prefix="faults-", dir="/tmp"))
     parent.chmod(0o711)
     product = _start(parent / "data")
@@ -124,11 +125,12 @@ def _run(product: Product) -> list[str]:
     print(f"placed meanwhile: {load.answers}; streams opened: {load.streams}")
     time.sleep(SETTLE_SECONDS)
     postgres = Postgres(product.data_dir)
-    return problems + disagreements(env.having(postgres.have(), env.SANDBOX_DATABASE), product.sandbox)
+    database_url = env.ensure_database(postgres.have(), env.SANDBOX_DATABASE)
+    return problems + disagreements(database_url, product.sandbox)
 
 
 def _one(product: Product, load: Load, name: str, cause: Callable[[], None]) -> list[str]:
-    """Cause one fault and print how long it took until everything works again."""
+    """Cause one fault and print the seconds until everything works again. Returns the problems."""
     cause()
     try:
         seconds = wait_for(lambda: _works(product, load), RECOVERY_SECONDS)
@@ -140,7 +142,7 @@ def _one(product: Product, load: Load, name: str, cause: Callable[[], None]) -> 
 
 
 def _works(product: Product, load: Load) -> bool:
-    """Return True if a call is placed, seen on the watched board, and the list read on schedule."""
+    """Return True if a call can be placed, appears on the board, and the list is read on schedule."""
     if not product.is_ready():
         return False
     try:

@@ -1,4 +1,4 @@
-"""Run one process of the dashboard, and end it when the supervisor is gone, however that went.
+"""Run one process of the dashboard, and end it when the supervisor has ended for any reason.
 
 `python -m launch.guard SUPERVISOR_PID COMMAND …`. The command and its guard share a process group.
 """
@@ -8,24 +8,25 @@ import signal
 import subprocess
 import sys
 
-LOOK_SECONDS = 1.0
+CHECK_SECONDS = 1.0
 END_SECONDS = 5.0
 
 
 def main() -> None:
+    """Run the command, and exit with its status."""
     signals = []
-    # The group gets these as well: the child obeys them, and its guard waits for it.
+    # The whole group receives these: the child ends by them, and its guard waits for it.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: signals.append(True))
     supervisor = int(sys.argv[1])
     child = subprocess.Popen(sys.argv[2:])
-    if signals:  # perhaps before there was a child to receive it
+    if signals:  # perhaps received before the child started
         child.terminate()
     while True:
         try:
-            sys.exit(_exit_code(child.wait(LOOK_SECONDS)))
+            sys.exit(_exit_code(child.wait(CHECK_SECONDS)))
         except subprocess.TimeoutExpired:
-            if os.getppid() != supervisor:  # a dead parent's children get another
+            if os.getppid() != supervisor:  # orphans get another parent
                 _end(child)
 
 

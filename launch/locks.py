@@ -1,4 +1,4 @@
-"""File locks that vanish with the process that holds them."""
+"""File locks that end with the process that holds them."""
 
 import fcntl
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from typing import IO
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Hold the lock at `path` alone; waits for whoever has it."""
+    """Hold the exclusive lock at `path`; waits until it is free."""
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def take(file: IO[str], *, shared: bool = False) -> bool:
-    """Take the lock on an open file without waiting; whether that worked."""
+    """Take the lock on an open file without waiting. Returns True if that worked."""
     try:
         fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -25,9 +25,10 @@ def take(file: IO[str], *, shared: bool = False) -> bool:
 
 
 def share(file: IO[str]) -> None:
-    """Hold the lock on an open file together with others; waits for one who has it alone."""
+    """Take the shared lock on an open file; waits for a process that has it exclusively."""
     fcntl.flock(file, fcntl.LOCK_SH)
 
 
 def release(file: IO[str]) -> None:
+    """Release the lock on an open file."""
     fcntl.flock(file, fcntl.LOCK_UN)

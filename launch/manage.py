@@ -11,15 +11,15 @@ from pathlib import Path
 
 from launch import environment as env
 
-ASKS_SIFT = ("sync_connections",)
-# What makes and changes tables.
+NEEDS_SIFT = ("sync_connections",)
+# Commands that change tables.
 NEEDS_OWNER = ("prepare", "migrate")
-LISTENS_SECONDS = 20.0
+START_SECONDS = 20.0
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Joins the engines and the sandbox of a running script/run, else starts what the command needs."""
-    env.obey_closed_terminals()
+    """Run the command with what a running script/run has started, else with new engines."""
+    env.end_with_terminal()
     environment = env.given()
     with env.ready(environment) as prepared, _with_sift(_with_address(prepared), arguments) as complete:
         as_needed = env.as_owner(complete) if set(NEEDS_OWNER) & set(arguments[:1]) else complete
@@ -27,13 +27,13 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _with_address(prepared: dict[str, str]) -> dict[str, str]:
-    """The environment with the address at which script/run answers, or did when it last ran."""
+    """Add the address at which script/run answers, or last did, to the environment."""
     kept = Path(prepared["DATA_DIR"]) / "address"
     return {"LOCAL_URL": kept.read_text()} | prepared if kept.exists() else prepared
 
 
 def _run(command: Sequence[str], environment: dict[str, str]) -> int:
-    """The command's exit code. Ctrl-C reaches it by the terminal; a SIGTERM is passed on."""
+    """Run the command and return its exit code. Ctrl-C reaches it by the terminal; SIGTERM is passed on."""
     with subprocess.Popen(command, env=environment) as process:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, lambda *_: process.terminate())
@@ -43,7 +43,7 @@ def _run(command: Sequence[str], environment: dict[str, str]) -> int:
 
 @contextmanager
 def _with_sift(prepared: dict[str, str], arguments: Sequence[str]) -> Iterator[dict[str, str]]:
-    """The environment with an account: the configured one, else the sandbox, running where needed."""
+    """Yield the environment with an account: the configured one, else the sandbox, started if needed."""
     if env.has_account(prepared):
         yield prepared
         return
@@ -52,7 +52,7 @@ def _with_sift(prepared: dict[str, str], arguments: Sequence[str]) -> Iterator[d
     port = int(remembered.read_text()) if remembered.exists() else 0
     if port and _listens(port):
         yield env.for_sandbox(prepared, port)
-    elif not set(ASKS_SIFT) & set(arguments[:1]):
+    elif not set(NEEDS_SIFT) & set(arguments[:1]):
         yield env.for_sandbox(prepared, port or 1)
     else:
         port = env.sandbox_port(folder)
@@ -68,7 +68,7 @@ def _with_sift(prepared: dict[str, str], arguments: Sequence[str]) -> Iterator[d
 
 
 def _wait_until_it_listens(port: int) -> None:
-    deadline = time.monotonic() + LISTENS_SECONDS
+    deadline = time.monotonic() + START_SECONDS
     while not _listens(port):
         if time.monotonic() > deadline:
             sys.exit("The sandbox did not start.")

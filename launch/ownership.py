@@ -1,4 +1,4 @@
-"""Which DATA_DIR a cluster outside it belongs to: a copied DATA_DIR points to its original's."""
+"""The link between a DATA_DIR and its cluster outside it: a copied DATA_DIR points to the original's."""
 
 from pathlib import Path
 
@@ -7,13 +7,13 @@ OWNER = "data-dir"
 
 
 class BelongsToAnother(Exception):
-    """The cluster is another DATA_DIR's; `str()` says whose, and what to do."""
+    """The cluster belongs to another DATA_DIR; the message names it, and what to do."""
 
 
 def pointed_place(data_dir: Path) -> Path | None:
-    """Return the folder outside `data_dir` that holds its cluster, or None where there is none.
+    """Return the folder outside `data_dir` that holds its cluster, or None without one.
 
-    A DATA_DIR that was moved takes its cluster along. Raises `BelongsToAnother` for one that was copied.
+    A moved DATA_DIR keeps its cluster. Raises `BelongsToAnother` for a copied one.
     """
     try:
         place = Path((data_dir / POINTER).read_text())
@@ -33,7 +33,7 @@ def pointed_place(data_dir: Path) -> Path | None:
 
 
 def point(data_dir: Path, place: Path) -> None:
-    """Note in both folders that the cluster in `place` is that of `data_dir`."""
+    """Record in both folders that the cluster in `place` belongs to `data_dir`."""
     (place / OWNER).write_text(str(data_dir))
     (data_dir / POINTER).write_text(str(place))
 
@@ -42,7 +42,7 @@ def _owner_of(place: Path) -> Path | None:
     try:
         return Path((place / OWNER).read_text())
     except FileNotFoundError:
-        return None  # made by a version that did not note it
+        return None  # made by a version that did not record it
 
 
 def _points_to(data_dir: Path | None, place: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Take the picture that README.md shows, or pictures of each page: `script/pictures [--all] [FOLDER]`."""
+"""Take the picture that README.md shows, or pictures of every page: `script/pictures [--all] [FOLDER]`."""
 
 import argparse
 import json
@@ -25,15 +25,15 @@ NAME, PASSWORD = "marta", "correct horse battery"
 START_SECONDS = 180.0
 WIDTHS = (1440, 390)
 THEMES = ("light", "dark")
-ROWS_WANTED = 10
+MIN_ROWS = 10
 NUMBERS = ("+14155550142", "+442079460018", "+4930901820", "+12125550199")
-# Placed calls are answered, and last until the pictures are taken.
-TALKING = {"answers": "connected", "ring_seconds": 1, "idle_seconds": 600, "after_routine": "stay"}
+# Sandbox settings: placed calls are answered, and last until the pictures are taken.
+LONG_CALLS = {"answers": "connected", "ring_seconds": 1, "idle_seconds": 600, "after_routine": "stay"}
 Do = Callable[[Page], object]
 
 
 class State(NamedTuple):
-    """A page in one state: where it is, and what is done there."""
+    """A page in one state: its address, and what to do after it has loaded."""
 
     name: str
     address: str
@@ -41,6 +41,7 @@ class State(NamedTuple):
 
 
 def main(given: Sequence[str]) -> None:
+    """Take the requested pictures."""
     arguments = argparse.ArgumentParser(prog="script/pictures", description="Take pictures of the dashboard.")
     arguments.add_argument(
         "--all", action="store_true", help="each page, empty and full, in each size and theme"
@@ -64,10 +65,10 @@ def main(given: Sequence[str]) -> None:
 
 @contextmanager
 def dashboard(*options: str) -> Iterator[str]:
-    """A dashboard on a sandbox, with data that is thrown away; its address."""
+    """Run a dashboard on a sandbox and yield its address; its data is removed afterwards."""
     shutil.rmtree(DATA / "run", ignore_errors=True)
     port = env.free_port()
-    # What is set to nothing counts as unset, whatever .env says: no account and no database of somebody's.
+    # Empty variables override .env: the pictures must not use the account and the database of the user.
     own = dict.fromkeys(("DATABASE_URL", "REDIS_URL", "SIFT_ACCOUNT_ID", "SIFT_AUTH_TOKEN", "PUBLIC_URL"), "")
     own |= {"DATA_DIR": str(DATA / "run"), "ADMIN_USERNAME": NAME, "ADMIN_PASSWORD": PASSWORD}
     command = [sys.executable, str(env.ROOT / "launch"), "run", "--port", str(port), *options]
@@ -83,6 +84,7 @@ def dashboard(*options: str) -> Iterator[str]:
 
 
 def wait_until_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until `url` answers; exit if the process ends or START_SECONDS pass before that."""
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
@@ -94,7 +96,7 @@ def wait_until_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
 
 
 def signed_in(browser: Browser, address: str, width: int, theme: str) -> Page:
-    """A page of its own, of that width and theme, signed in and at the board."""
+    """Return a new page with that width (px) and theme, signed in and at the board."""
     page = browser.new_page(
         base_url=address,
         viewport={"width": width, "height": 900},
@@ -109,8 +111,8 @@ def signed_in(browser: Browser, address: str, width: int, theme: str) -> Page:
 
 
 def board(page: Page, file: Path) -> None:
-    """The board, once there are calls enough on it, some of them placed here."""
-    configure_sandbox(**TALKING)
+    """Place some calls, wait for MIN_ROWS rows, and take a picture of the board."""
+    configure_sandbox(**LONG_CALLS)
     for number, phone in enumerate(NUMBERS):
         page.goto(f"/calls/place/?number={phone.replace('+', '%2B')}")
         if number % 2:
@@ -119,12 +121,13 @@ def board(page: Page, file: Path) -> None:
         page.locator("[data-place]").click()
         page.wait_for_url(lambda url: "/place/" not in url)
     page.goto("/")
-    page.locator("tbody tr").nth(ROWS_WANTED - 1).wait_for()
+    page.locator("tbody tr").nth(MIN_ROWS - 1).wait_for()
     page.locator(".freshness:has-text('Live')").first.wait_for()
     picture(page, file)
 
 
 def configure_sandbox(**settings: object) -> None:
+    """Change settings of the sandbox."""
     port = (DATA / "run" / "sandbox_port").read_text()
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/_sandbox/settings",
@@ -136,7 +139,7 @@ def configure_sandbox(**settings: object) -> None:
 
 
 def take_all(browser: Browser, address: str, states: Sequence[State], folder: Path) -> None:
-    """A picture of each state, in each width and theme, in `folder`."""
+    """Take a picture of each state, in each width and theme."""
     folder.mkdir(exist_ok=True)
     for width in WIDTHS:
         for theme in THEMES:
@@ -144,7 +147,7 @@ def take_all(browser: Browser, address: str, states: Sequence[State], folder: Pa
             for state in states:
                 page.goto(state.address)
                 state.do(page)
-                page.wait_for_timeout(400)  # for fragments and for what moves in
+                page.wait_for_timeout(400)  # for fragments and animations
                 picture(
                     page, folder / f"{state.name}-{width}-{theme}.png", whole=state.name not in ONE_SCREEN
                 )
@@ -152,6 +155,7 @@ def take_all(browser: Browser, address: str, states: Sequence[State], folder: Pa
 
 
 def picture(page: Page, file: Path, *, whole: bool = False) -> None:
+    """Take a picture of the visible part of the page, or of the `whole` page."""
     page.wait_for_load_state()
     page.wait_for_function("document.fonts.status === 'loaded'")
     page.screenshot(path=file, full_page=whole)
@@ -159,35 +163,41 @@ def picture(page: Page, file: Path, *, whole: bool = False) -> None:
 
 
 def click(selector: str) -> Do:
+    """Return a step that clicks the first match."""
     return lambda page: page.locator(selector).first.click()
 
 
 def follow(selector: str) -> Do:
-    """Go where the first such link leads."""
+    """Return a step that opens the first matching link."""
     return lambda page: page.goto(page.locator(selector).first.get_attribute("href") or "/")
 
 
 def then(*steps: Do) -> Do:
+    """Return a step that runs `steps` in order."""
     return lambda page: [step(page) for step in steps]
 
 
 def fill_in(page: Page) -> None:
+    """Fill in the form for placing a call."""
     page.get_by_label("Phone number").fill("(415) 555-0142")
     page.locator("#id_routine").select_option(index=1)
     page.wait_for_timeout(800)
 
 
 def place_refused(page: Page) -> None:
+    """Place a call that the sandbox refuses."""
     page.locator("[data-place]").click()
     page.wait_for_url("**/requests/**")
 
 
 def sign_out(page: Page) -> None:
+    """Sign out and open the sign-in page."""
     page.context.clear_cookies()
     page.goto("/accounts/login/?next=/sync/")
 
 
 def sign_in_wrongly(page: Page) -> None:
+    """Try to sign in with a wrong password."""
     page.fill("input[name=username]", NAME)
     page.fill("input[name=password]", "wrong")
     page.keyboard.press("Enter")

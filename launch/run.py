@@ -22,14 +22,15 @@ from launch.supervisor import Supervisor
 
 ROOT = env.ROOT
 READY_SECONDS = 60.0
-TELLS_EVERY = 10.0  # seconds
+PROGRESS_SECONDS = 10.0  # between two lines about a command that takes long
 WORDS = {"prepare": "Bringing the database up to date", "collectstatic": "Collecting static files"}
-# Without banners, and without advice against root: they would bury the address that the start ends with.
+# Without banners and the warning against root: they would hide the address that is printed last.
 CELERY = ("-W", "ignore::Warning:celery.platforms", "-m", "celery", "--quiet", "-A", "sift_dashboard")
 WORKER = ("--without-gossip", "--without-mingle", "--pool", "threads", "--loglevel", "warning")
 
 
 def main(given: Sequence[str]) -> None:
+    """Check the options and the environment, run the dashboard, and exit with its status."""
     arguments = argparse.ArgumentParser(prog="script/run", description="Run the Sift dashboard.")
     arguments.add_argument("--port", type=_port, default=8000)
     arguments.add_argument("--host", default="127.0.0.1", help="where to listen; 0.0.0.0 for every address")
@@ -38,7 +39,7 @@ def main(given: Sequence[str]) -> None:
     chosen = arguments.parse_args(given)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
-    env.obey_closed_terminals()
+    env.end_with_terminal()
     environment = env.given()
     if environment.get("SIFT_AUTH_TOKEN") and not env.has_account(environment):
         sys.exit(
@@ -50,7 +51,7 @@ def main(given: Sequence[str]) -> None:
     except EngineFailed as error:
         sys.exit(str(error))
     with _only_one(folder):
-        if problem := env.why_not_listen(chosen.host, chosen.port):
+        if problem := env.listen_error(chosen.host, chosen.port):
             sys.exit(_cannot_listen(chosen, problem))
         with env.ready(environment) as prepared:
             sys.exit(run(chosen, environment, prepared, folder))
@@ -59,9 +60,9 @@ def main(given: Sequence[str]) -> None:
 def run(
     chosen: argparse.Namespace, environment: dict[str, str], prepared: dict[str, str], folder: Path
 ) -> int:
-    """Start everything, say where it is, and wait. Returns the exit code.
+    """Start everything, print its address, and wait. Returns the exit code.
 
-    `environment` is as people gave it; `prepared` names the engines, private ones too.
+    `environment` is as the user set it; `prepared` also has the URLs of private engines.
     """
     address = f"http://{_shown(chosen.host)}:{chosen.port}"
     prepared = prepared | {"LOCAL_URL": address}
@@ -72,10 +73,10 @@ def run(
     how_to_sign_in = _manage(env.as_owner(prepared), "prepare")
     sandbox = {}
     if port:
-        wanted = ("--calls", str(chosen.sandbox_calls), "--rate", str(chosen.sandbox_rate))
-        # By the environment: everybody on the machine may list commands.
+        options = ("--calls", str(chosen.sandbox_calls), "--rate", str(chosen.sandbox_rate))
+        # By the environment: every user of the machine can read the arguments of a command.
         prepared |= {"SANDBOX_ON_INCOMING": _manage(prepared, "callback_urls", "--incoming").strip()}
-        sandbox = {"sandbox": env.sandbox_command(port, folder, *wanted)}
+        sandbox = {"sandbox": env.sandbox_command(port, folder, *options)}
     _collect_static(prepared, folder)
     supervisor = Supervisor(prepared, ROOT)
     for name, command in (sandbox | processes(chosen, prepared, folder)).items():
@@ -89,7 +90,7 @@ def run(
 
 
 def data_folders(folder: Path, environment: dict[str, str]) -> str:
-    """Return where the data lies, in words."""
+    """Return a phrase that states where the data is stored."""
     if environment.get("DATABASE_URL", "").strip():
         return f"the database of DATABASE_URL, and in {folder}"
     place = ownership.pointed_place(folder)
@@ -97,7 +98,7 @@ def data_folders(folder: Path, environment: dict[str, str]) -> str:
 
 
 def processes(chosen: argparse.Namespace, prepared: dict[str, str], folder: Path) -> dict[str, list[str]]:
-    """Every process of the dashboard itself, by name."""
+    """Return the command of every process of the dashboard, by name."""
     python = sys.executable
     return {
         "web": [
@@ -116,20 +117,20 @@ def processes(chosen: argparse.Namespace, prepared: dict[str, str], folder: Path
 
 
 def _proxies(prepared: dict[str, str]) -> list[str]:
-    """From whom the web server takes X-Forwarded-For and -Proto: nobody, unless told."""
+    """Return the options for X-Forwarded-For and -Proto, which only TRUSTED_PROXIES may send."""
     trusted = prepared.get("TRUSTED_PROXIES", "").replace(" ", "")
     return ["--proxy-headers", "--forwarded-allow-ips", trusted] if trusted else ["--no-proxy-headers"]
 
 
 def _leave(*_: object) -> None:
-    """Before the supervisor has taken over: end at once, stopping the engines on the way out."""
+    """Exit at once, before the supervisor runs; context managers stop the engines."""
     raise SystemExit(0)
 
 
 def _manage(prepared: dict[str, str], *arguments: str) -> str:
-    """Run a manage.py command; its output. Ends everything, with the command's own words, when it fails.
+    """Run a manage.py command and return its output. Exits with the command's own message if it fails.
 
-    One that takes long is seen to be at work.
+    Prints the elapsed time every PROGRESS_SECONDS.
     """
     began = time.monotonic()
     command = [sys.executable, "manage.py", *arguments]
@@ -138,25 +139,25 @@ def _manage(prepared: dict[str, str], *arguments: str) -> str:
     ) as process:
         while process.returncode is None:
             try:
-                said, problem = process.communicate(timeout=TELLS_EVERY)
+                output, problem = process.communicate(timeout=PROGRESS_SECONDS)
             except subprocess.TimeoutExpired:
                 seconds = time.monotonic() - began
                 print(f"{WORDS.get(arguments[0], arguments[0])} … {seconds:.0f} s", flush=True)
     if process.returncode:
         sys.exit(problem.strip().removeprefix("CommandError: ") or f"{arguments[0]} failed.")
-    return said.strip()
+    return output.strip()
 
 
 def _collect_static(prepared: dict[str, str], folder: Path) -> None:
-    """Collect the static files, when any has changed since they were last collected."""
+    """Collect the static files if any has changed since the last time."""
     inputs = [*sorted((ROOT / "static").rglob("*")), ROOT / "package-lock.json", ROOT / "requirements.txt"]
     inputs.append(ROOT / "sift_dashboard" / "staticfiles.py")
-    seen = "".join(f"{path}{path.stat().st_mtime_ns}" for path in inputs if path.is_file())
-    stamp, wanted = folder / "static.stamp", hashlib.sha256(seen.encode()).hexdigest()
-    if stamp.exists() and stamp.read_text() == wanted and (folder / "static").exists():
+    state = "".join(f"{path}{path.stat().st_mtime_ns}" for path in inputs if path.is_file())
+    stamp, digest = folder / "static.stamp", hashlib.sha256(state.encode()).hexdigest()
+    if stamp.exists() and stamp.read_text() == digest and (folder / "static").exists():
         return
     _manage(prepared, "collectstatic", "--noinput", "--clear", "-v0")
-    stamp.write_text(wanted)
+    stamp.write_text(digest)
 
 
 def _say_when_ready(address: str, how_to_sign_in: str) -> None:
@@ -182,7 +183,7 @@ def _only_one(folder: Path) -> Iterator[None]:
 
 
 def _fresh(folder: Path) -> Path:
-    """Beat's memory of when it last ran; made anew, since a kill may have left it half written."""
+    """Return the path of a new schedule file for beat: a kill may have left the old one half written."""
     folder.mkdir(exist_ok=True)
     for old in folder.iterdir():
         old.unlink()

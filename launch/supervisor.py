@@ -14,38 +14,38 @@ from time import monotonic, strftime
 
 FIRST_PAUSE_SECONDS = 0.5  # before the first restart; it doubles with each further one
 LONGEST_PAUSE_SECONDS = 30.0
-STABLE_SECONDS = 60.0  # a process that ran for so long starts again with the shortest pause
-QUICK_SECONDS = 10.0  # a process that lived for less died at once
-MOST_QUICK_DEATHS = 5  # in a row; then restarting it again does not help
-END_SECONDS = 5.0  # for every process to end by itself, from the first signal on
+STABLE_SECONDS = 60.0  # after this run time the pause is reset to the shortest
+QUICK_SECONDS = 10.0  # a shorter run time counts as a quick death
+MOST_QUICK_DEATHS = 5  # in a row; a further restart would not help
+END_SECONDS = 5.0  # from SIGTERM until SIGKILL, for all processes together
 LAST_LINES = 20
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why the supervisor gave up: the process (or engine) that kept dying, and its last words."""
+    """Why the supervisor gave up: the process (or engine) that kept dying, and the end of its output."""
 
     name: str
     code: int
     last_lines: tuple[str, ...]
 
     def __str__(self) -> str:
-        said = "\n".join(f"    {line}" for line in self.last_lines) or "    (it said nothing)"
+        output = "\n".join(f"    {line}" for line in self.last_lines) or "    (it said nothing)"
         return (
             f"{self.name} ended (exit {self.code}) {MOST_QUICK_DEATHS} times in a row right after its start, "
-            f"so everything was stopped. Its last lines:\n{said}"
+            f"so everything was stopped. Its last lines:\n{output}"
         )
 
 
 class Pauses:
-    """How long to wait before the next restart, and whether restarting is still of use."""
+    """Exponential back-off between restarts, and the limit on quick deaths."""
 
     def __init__(self) -> None:
         self.pause = FIRST_PAUSE_SECONDS
         self.quick_deaths = 0
 
     def after(self, lived_seconds: float) -> float | None:
-        """Return the seconds to wait before the next start, or None once it has died at once too often."""
+        """Return the seconds to wait before the next start, or None after too many quick deaths."""
         self.quick_deaths = self.quick_deaths + 1 if lived_seconds < QUICK_SECONDS else 0
         if self.quick_deaths >= MOST_QUICK_DEATHS:
             return None
@@ -56,7 +56,7 @@ class Pauses:
 
 
 class Child:
-    """One process, started again whenever it dies. Its output is written line by line under its name."""
+    """One process, restarted whenever it dies. Each line of its output is written after its name."""
 
     def __init__(self, name: str, command: Sequence[str], supervisor: "Supervisor") -> None:
         self.name = name
@@ -68,7 +68,7 @@ class Child:
         self.thread = threading.Thread(target=self._keep_running, name=f"supervise {name}", daemon=True)
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the process and whatever it started."""
+        """Send a signal to the process and its children."""
         with self.lock:
             if self.process:
                 with suppress(ProcessLookupError):
@@ -89,7 +89,7 @@ class Child:
             ending.wait(pause)
 
     def _run_once(self) -> int:
-        """Run the process to its end. Returns its exit code, 128 and more for a signal."""
+        """Run the process until it ends. Returns its exit code, or 128 + the signal that ended it."""
         with self.lock:
             if self.supervisor.ending.is_set():
                 return 0
@@ -113,7 +113,7 @@ class Child:
 
 
 class Supervisor:
-    """All processes of one dashboard, until a signal or a process that keeps dying ends them."""
+    """Runs all processes of one dashboard until a signal, or a process that keeps dying, ends them."""
 
     def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
         self.environment = dict(environment)
@@ -124,10 +124,11 @@ class Supervisor:
         self.output = threading.Lock()
 
     def add(self, name: str, command: Sequence[str]) -> None:
+        """Add a process that `run` will start."""
         self.children.append(Child(name, command, self))
 
     def run(self, *more: Callable[[], None]) -> Failure | None:
-        """Start every process, and `more` in threads, and wait. Returns why it gave up, if it did."""
+        """Start every process, and `more` in threads, and wait. Returns the failure that ended it, if any."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self.ending.set())
         for child in self.children:
@@ -139,26 +140,27 @@ class Supervisor:
         return self.failure
 
     def give_up(self, failure: Failure) -> None:
-        """End everything because of `failure`; of several, the first counts."""
+        """End everything because of `failure`; the first failure is kept."""
         self.failure = self.failure or failure
         self.ending.set()
 
     def say(self, line: str) -> None:
-        """Write a line of the supervisor's own."""
+        """Write a line of the supervisor itself."""
         self.write("supervisor", line)
 
     def write(self, name: str, line: str) -> None:
+        """Write a line with the time and the name of its process."""
         width = max((len(child.name) for child in self.children), default=0)
         with self.output:
             print(f"{strftime('%H:%M:%S')} {name:<{width}} | {line}", flush=True)
 
     @staticmethod
     def guarded(command: Sequence[str]) -> list[str]:
-        """Return the command under the guard that ends it when this supervisor is gone."""
+        """Return the command, run by a guard that ends it when this supervisor has ended."""
         return [sys.executable, "-S", "-m", "launch.guard", str(os.getpid()), *command]
 
     def _end_all(self) -> None:
-        """Ask every process to end; kill what has not after END_SECONDS, also what is frozen."""
+        """Terminate every process; kill those that still run after END_SECONDS, such as frozen ones."""
         for child in self.children:
             child.signal(signal.SIGTERM)
         deadline = monotonic() + END_SECONDS

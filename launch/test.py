@@ -13,8 +13,8 @@ from launch import faults, locks
 from launch.engine_folders import make_folder
 
 TYPED = ("sift_dashboard", "connections_app", "sandbox", "launch")
-# A process and a database for each core. They take whole files in pytest-django's order: tests that empty the
-# tables come last. -n 0 on the command line undoes it, for a debugger.
+# One process and one database for each core. Each takes whole files in the order of pytest-django: tests that
+# empty the tables come last. -n 0 on the command line runs one process, for a debugger.
 PARALLEL = ("-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
 # The headless shell does without all that only a window needs: the browser tests take two thirds of the time.
 BROWSERS = (
@@ -28,7 +28,10 @@ PACKAGES = ("chromium-headless-shell", "chromium")  # Debian's; Ubuntu has the s
 
 
 def main(arguments: Sequence[str]) -> None:
-    """`--no-browser` leaves the browser tests out, `--faults` causes faults; the rest goes to pytest."""
+    """Run all stages. `--no-browser` skips the browser tests, `--faults` runs only the fault test.
+
+    pytest receives all other arguments.
+    """
     os.chdir(env.ROOT)
     given = list(arguments)
     if "--faults" in given:
@@ -37,7 +40,7 @@ def main(arguments: Sequence[str]) -> None:
     chosen = ["-m", "not browser"] if "--no-browser" in given else []
     chosen += [word for word in given if word != "--no-browser"]
     started = time.monotonic()
-    # An account in .env must not be touched by tests: they bring their own.
+    # Tests must not use an account in .env.
     own = {
         "DATA_DIR": str(Path(".data") / "test"),
         "SIFT_ACCOUNT_ID": "tests",
@@ -48,7 +51,7 @@ def main(arguments: Sequence[str]) -> None:
     }
     folder = env.data_dir(own)
     make_folder(folder)
-    # Two at once would use one test database.
+    # Two runs at the same time would use the same test database.
     with locks.exclusive(folder / "test.lock"), env.ready(inherited | own, throw_away=True) as prepared:
         for name, command in stages():
             _stage(name, command, prepared)
@@ -62,7 +65,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def stages() -> list[tuple[str, list[str]]]:
-    """What is checked before any test runs, in order; each takes seconds."""
+    """Return the checks that run before the tests, in order, by name; each takes seconds."""
     python = sys.executable
     return [
         ("ruff", [python, "-m", "ruff", "check", "."]),
@@ -76,7 +79,7 @@ def stages() -> list[tuple[str, list[str]]]:
 
 
 def chromium() -> str:
-    """The path of a Chromium: found, or installed the way the system allows. Ends the run without one."""
+    """Return the path of Chromium, installed with apt-get if needed and possible; exit without one."""
     if found := _found():
         return found
     if os.geteuid() == 0 and shutil.which("apt-get"):

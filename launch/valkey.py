@@ -1,4 +1,4 @@
-"""The private Valkey: found or started, and stopped."""
+"""Find, start and stop the private Valkey."""
 
 import platform
 import signal
@@ -22,7 +22,7 @@ from launch.postgres import postgres_owner
 
 
 class Valkey:
-    """The private Valkey server of one DATA_DIR: a broker that keeps nothing over a restart."""
+    """The private Valkey server of one DATA_DIR: a broker that loses its data at a restart."""
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
@@ -30,22 +30,23 @@ class Valkey:
         self.pid_file = data_dir / "valkey.pid"
 
     def have(self) -> str:
-        """The server's URL; starts it unless it runs."""
+        """Start the server unless it runs. Returns its URL. Raises `EngineFailed`."""
         self.socket = self.make_socket_folder() / "valkey.sock"
         if not self.is_alive() and not self.answers():
             self.start()
         return f"unix://{quote(str(self.socket))}?db=0"
 
     def is_alive(self) -> bool:
-        """Return True if the server's process is there, frozen or not."""
+        """Return True if the server's process exists, frozen or not."""
         try:
             process = psutil.Process(int(self.pid_file.read_text()))
-            is_here = Path(process.cwd()) == self.data_dir.resolve()  # a copied pid file names another's
+            is_here = Path(process.cwd()) == self.data_dir.resolve()  # a copied pid file names another server
             return is_here and not is_zombie(process) and "valkey-server" in " ".join(process.cmdline())
         except (FileNotFoundError, ValueError, psutil.Error):
             return False
 
     def stop(self) -> None:
+        """Stop the server if it answers."""
         self.socket = self.make_socket_folder() / "valkey.sock"
         try:
             with self.client() as client:
@@ -56,11 +57,13 @@ class Valkey:
         await_end(process, signal.SIGKILL)
 
     def make_socket_folder(self) -> Path:
+        """Create and return the folder for the socket."""
         folder = socket_folder(self.data_dir, postgres_owner()) / "valkey"
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
 
     def start(self) -> None:
+        """Start the server and wait until it answers. Raises `EngineFailed`."""
         options = {"port": "0", "unixsocket": str(self.socket), "unixsocketperm": "700"}
         options |= {"save": "", "appendonly": "no", "daemonize": "no", "dir": str(self.data_dir)}
         options |= {"pidfile": str(self.pid_file)}
@@ -77,6 +80,7 @@ class Valkey:
         await_answer("Valkey", server, self.log, self.answers)
 
     def answers(self) -> bool:
+        """Return True if the server answers PING."""
         try:
             with self.client() as client:
                 return bool(client.ping())
@@ -84,11 +88,13 @@ class Valkey:
             return False
 
     def client(self) -> redis.Redis:
+        """Return a client that does not retry."""
         once = Retry(NoBackoff(), 0)
         return redis.Redis(unix_socket_path=str(self.socket), socket_timeout=5, retry=once)
 
 
 def valkey_program() -> Path:
+    """Return the path of the wheel's valkey-server for this platform."""
     machine = platform.machine().lower()
     names = {"amd64": "x86_64", "arm64": "aarch64" if platform.system() == "Linux" else "arm64"}
     folder = f"{platform.system().lower()}-{names.get(machine, machine)}"

@@ -1,1 +1,1 @@
-"""A stand-in for the Sift API: its own process, spoken to over HTTP, and nothing of the dashboard in it."""
+"""A simulation of the Sift API over HTTP: a separate process that uses no code of the dashboard."""

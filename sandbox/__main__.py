@@ -15,19 +15,20 @@ from sandbox.api import Api
 from sandbox.callbacks import Callbacks
 from sandbox.calls import World
 from sandbox.control import Control
-from sandbox.faults import strike
+from sandbox.faults import apply_faults
 from sandbox.http import Receive, Scope, Send, read, write
-from sandbox.memory import recall, remember, remembered_now
+from sandbox.memory import load, save, saved_now
 from sandbox.running import Running
 from sandbox.settings import Settings, is_url
 from sandbox.traffic import Traffic
 
-REMEMBER_SECONDS = 10
-# Rows that are ready before the first request: half a second of work, and then no page waits for it.
+SAVE_SECONDS = 10
+# Rows that are encoded before the first request: this takes half a second, which no page then waits for.
 WARM_ROWS = 50_000
 
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line."""
     parser = argparse.ArgumentParser(prog="sandbox", description="A stand-in for the Sift API.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
@@ -45,7 +46,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--page-size", type=int, default=50)
     parser.add_argument("--state", type=Path, help="a file that keeps the calls from start to start")
     parser.add_argument("--latency-ms", type=float, default=0.0)
-    # Its token would show in the list of processes, so it may come from the environment.
+    # Also from the environment: the URL has a token, which the list of processes would show.
     parser.add_argument(
         "--on-incoming",
         type=url,
@@ -56,20 +57,21 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def url(given: str) -> str:
+    """Return `given` if it is a URL. Raises `ArgumentTypeError`."""
     if not is_url(given):
         raise argparse.ArgumentTypeError(f"not a URL: {given}")
     return given
 
 
 class Sandbox:
-    """The ASGI application: Sift's face under the prefix, the test face under /_sandbox/."""
+    """The ASGI application: Sift's API under the prefix, and the interface for tests under /_sandbox/."""
 
     def __init__(self, chosen: argparse.Namespace) -> None:
-        began = remembered_now(chosen.state) if chosen.state else None
+        began = saved_now(chosen.state) if chosen.state else None
         now = began or datetime.now(UTC).replace(microsecond=0)
         self.world = World(chosen.seed, chosen.calls, chosen.order, chosen.page_size, now)
         if chosen.state:
-            recall(self.world, chosen.state)
+            load(self.world, chosen.state)
         settings = Settings(on_incoming=chosen.on_incoming)
         running = Running(self.world, settings, Callbacks([]), chosen.account)
         self.traffic = Traffic(self.world, running, chosen.rate)
@@ -83,9 +85,9 @@ class Sandbox:
         self.control.note(request)
         if self.control.latency_ms:
             await asyncio.sleep(self.control.latency_ms / 1000)
-        reply = await strike(
+        reply = await apply_faults(
             self.control.faults,
-            self.api.face(request),
+            self.api.operation(request),
             "cursor" in request.query,
             self.world,
             lambda: self.api.serve(request),
@@ -94,22 +96,23 @@ class Sandbox:
 
 
 class Server(uvicorn.Server):
-    """Ends at once when told to: nobody waits for the connections that a client keeps open."""
+    """Ends at the first signal, without waiting for the connections that a client keeps open."""
 
     def handle_exit(self, sig: int, frame: object) -> None:
         self.should_exit = self.force_exit = True
 
 
 async def serve(chosen: argparse.Namespace) -> None:
+    """Run the sandbox until a signal ends it, and save its calls if `--state` is set."""
     listening = socket.create_server((chosen.host, chosen.port))
-    # Accepted connections inherit it: a small answer must not wait for the client's delayed ACK.
+    # Accepted connections inherit this: a small answer must not wait for the client's delayed ACK.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sandbox = Sandbox(chosen)
     sandbox.world.warm(WARM_ROWS)
     sandbox.traffic.begin()
     tasks = [asyncio.create_task(sandbox.traffic.run())]
     if chosen.state:
-        tasks.append(asyncio.create_task(keep_remembering(sandbox.world, chosen.state)))
+        tasks.append(asyncio.create_task(keep_saving(sandbox.world, chosen.state)))
     config = uvicorn.Config(
         sandbox, access_log=False, log_level="critical", lifespan="off", timeout_keep_alive=75
     )
@@ -119,13 +122,14 @@ async def serve(chosen: argparse.Namespace) -> None:
     for task in tasks:
         task.cancel()
     if chosen.state:
-        remember(sandbox.world, chosen.state)
+        save(sandbox.world, chosen.state)
 
 
-async def keep_remembering(world: World, file: Path) -> None:
+async def keep_saving(world: World, file: Path) -> None:
+    """Save the calls every SAVE_SECONDS."""
     while True:
-        remember(world, file)
-        await asyncio.sleep(REMEMBER_SECONDS)
+        save(world, file)
+        await asyncio.sleep(SAVE_SECONDS)
 
 
 if __name__ == "__main__":

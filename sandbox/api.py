@@ -1,4 +1,4 @@
-"""Sift's face: what the vendor's pages document, under the prefix, with basic auth."""
+"""Sift's API as its documentation describes it, under the prefix, with basic auth."""
 
 import base64
 import binascii
@@ -14,12 +14,12 @@ from sandbox.routines import Invalid, check, is_number
 from sandbox.running import Refused, Running
 from sandbox.settings import is_url
 
-OF_ALL = {"GET": "list", "POST": "create"}
-OF_ONE = {"GET": "retrieve", "POST": "routine"}
+LIST_OPERATIONS = {"GET": "list", "POST": "create"}
+CALL_OPERATIONS = {"GET": "retrieve", "POST": "routine"}
 
 
 class Api:
-    """Serves one account at `prefix` (such as /v0)."""
+    """Serves one account under `prefix` (such as /v0)."""
 
     def __init__(self, world: World, running: Running, prefix: str, account: str, token: str) -> None:
         self.world = world
@@ -28,20 +28,21 @@ class Api:
         self.paths = re.compile(re.escape(prefix) + r"/connections(?:/(?P<id>[^/]+))?/?")
         self.authorization = "Basic " + base64.b64encode(f"{account}:{token}".encode()).decode()
 
-    def face(self, request: Request) -> str:
-        """Which call of the API a request is: list, create, retrieve, routine, or nothing known."""
+    def operation(self, request: Request) -> str:
+        """Return the operation of a request: list, create, retrieve or routine; "" if Sift has none."""
         return self.methods(request.path).get(request.method, "")
 
     def methods(self, path: str) -> dict[str, str]:
-        """What each method asks for at a path; nothing where Sift has none."""
+        """Return the operation of each method at a path, empty if Sift has none there."""
         if found := self.paths.fullmatch(path):
-            return OF_ONE if found["id"] else OF_ALL
+            return CALL_OPERATIONS if found["id"] else LIST_OPERATIONS
         return {}
 
     def serve(self, request: Request) -> Answer:
+        """Authenticate a request and answer it."""
         if request.headers.get("authorization") != self.authorization:
             return error(401, "Invalid account id or auth token.", www_authenticate='Basic realm="sift"')
-        match self.face(request):
+        match self.operation(request):
             case "list":
                 return self.list_connections(request)
             case "retrieve":
@@ -54,9 +55,10 @@ class Api:
         return error(405, "Method not allowed.", allow=allowed) if allowed else error(404, "Not found.")
 
     def list_connections(self, request: Request) -> Answer:
+        """Return the page of the list at the cursor, or the first one."""
         world, newest = self.world, self.world.order == "newest"
         step = -1 if newest else 1
-        start = world.following - 1 if newest else 0
+        start = world.next_index - 1 if newest else 0
         if "cursor" in request.query:
             place = _place(request.query["cursor"])
             if place is None:
@@ -74,14 +76,16 @@ class Api:
         return Answer(200, json.dumps(links).encode()[:-1] + b', "results": [' + rows + b"]}")
 
     def retrieve(self, connection_id: str) -> Answer:
+        """Return one call."""
         index = self.world.find(connection_id)
         if index is None:
             return error(404, "No such connection.")
         return answer(200, self.world.row(index))
 
     def create(self, request: Request) -> Answer:
+        """Place a call."""
         try:
-            to, status_url = _wanted(request)
+            to, status_url = _create_fields(request)
             call = self.running.place(to, "create", status_url)
         except (Invalid, Refused) as problem:
             return error(400, str(problem))
@@ -93,6 +97,7 @@ class Api:
         return answer(200, self.world.row(call.index))
 
     def set_routine(self, request: Request) -> Answer:
+        """Replace the routine of a call."""
         index = self.world.find(last_segment(request.path.rstrip("/")))
         if index is None:
             return error(404, "No such connection.")
@@ -103,8 +108,8 @@ class Api:
         return Answer(200, b"")
 
 
-def _wanted(request: Request) -> tuple[str, str]:
-    """Whom a create is to call, and the URL that is told of it. Raises Invalid, naming the field."""
+def _create_fields(request: Request) -> tuple[str, str]:
+    """Return the endpoint to call and the status URL. Raises `Invalid`, which names the wrong field."""
     body = _object(request)
     number, client = body.get("phone_number"), body.get("client_name")
     if not is_url(body.get("status_url")):

@@ -1,4 +1,4 @@
-"""Sift's own requests about calls: those of one call go out one after the other, and all are in a log."""
+"""Sift's requests to the application: those of one call are sent one after the other, and all are logged."""
 
 import asyncio
 import json
@@ -17,16 +17,16 @@ LOG_LENGTH = 100_000
 
 @dataclass
 class Callback:
-    """`kind` is the status that it tells of, `done` or `incoming`; `take` gets a routine that is answered.
+    """`kind` is the reported status, `done` or `incoming`; `on_routine` receives a routine in the answer.
 
-    `settled` is set once nobody need wait for it any longer: it was answered, or a fault keeps it from that.
+    `settled` is set after the answer, or if a fault delays or loses the callback: then nothing waits for it.
     """
 
     connection_id: str
     kind: str
     url: str
     body: dict[str, Any]
-    take: Callable[[list[Command]], None]
+    on_routine: Callable[[list[Command]], None]
     settled: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -43,28 +43,29 @@ class Callbacks:
         self.sent = 0
 
     def since(self, number: int) -> list[dict[str, Any]]:
+        """Return the log entries after entry `number`."""
         return [entry for entry in self.log if entry["number"] > number]
 
-    def hitting(self, callback: Callback, may_hold: bool) -> dict[str, Fault]:
-        """The faults that this callback meets, by kind; counts them down."""
+    def faults_for(self, callback: Callback, may_hold: bool) -> dict[str, Fault]:
+        """Return the faults that apply to this callback, by kind, and count each as used."""
         return {
             fault.kind: fault
             for fault in self.faults
             if fault.kind in OF_A_CALLBACK
             and (may_hold or fault.kind != "shuffled")
             and fault.of in ("any", callback.kind)
-            and fault.strikes("callback", has_cursor=False)
+            and fault.use("callback", has_cursor=False)
         }
 
     async def send(self, callback: Callback) -> None:
-        """Send it, hand on the routine that is answered, and log how it went."""
+        """Send it, pass on the routine in the answer, and log the result."""
         at, began = time.time(), time.monotonic()
         status, answered, problem = None, None, None
         try:
             reply = await post(callback.url, json.dumps(callback.body).encode())
             status, answered = reply.status, reply.body.decode(errors="replace")
             if status == 200:
-                _take(callback, answered)
+                _pass_on_routine(callback, answered)
         except (OSError, ValueError) as caught:
             problem = str(caught) or type(caught).__name__
         self.sent += 1
@@ -84,7 +85,7 @@ class Callbacks:
         )
 
 
-class Line:
+class CallbackQueue:
     """The callbacks of one call, in order unless a fault shuffles them."""
 
     def __init__(self, callbacks: Callbacks) -> None:
@@ -94,6 +95,7 @@ class Line:
         self.task: asyncio.Task[None] | None = None
 
     def put(self, callback: Callback) -> None:
+        """Add a callback, and start sending unless that goes on already."""
         self.waiting.append(callback)
         if self.task is None or self.task.done():
             self.task = asyncio.create_task(self._send_all())
@@ -103,26 +105,26 @@ class Line:
             await self._send(self.waiting.popleft())
 
     async def _send(self, callback: Callback) -> None:
-        hit = self.callbacks.hitting(callback, may_hold=not (self.held or callback.is_last))
-        if hit.keys() - {"twice"}:
+        faults = self.callbacks.faults_for(callback, may_hold=not (self.held or callback.is_last))
+        if faults.keys() - {"twice"}:
             callback.settled.set()
-        if "late" in hit:
-            await asyncio.sleep(hit["late"].seconds)
-        if "shuffled" in hit:
+        if "late" in faults:
+            await asyncio.sleep(faults["late"].seconds)
+        if "shuffled" in faults:
             self.held = callback
             return
-        if "lost" not in hit:
-            for _ in range(2 if "twice" in hit else 1):
+        if "lost" not in faults:
+            for _ in range(2 if "twice" in faults else 1):
                 await self.callbacks.send(callback)
         callback.settled.set()
-        if self.held and ("lost" not in hit or callback.is_last):
+        if self.held and ("lost" not in faults or callback.is_last):
             held, self.held = self.held, None
             await self.callbacks.send(held)
 
 
-def _take(callback: Callback, answered: str) -> None:
-    """Raises ValueError for an answer that is no JSON, or whose routine Sift would not take."""
-    said = json.loads(answered or "null")
-    routine = said.get("routine") if isinstance(said, dict) else None
+def _pass_on_routine(callback: Callback, answered: str) -> None:
+    """Raises `ValueError` for an answer that is not JSON, or has a routine that Sift would not accept."""
+    decoded = json.loads(answered or "null")
+    routine = decoded.get("routine") if isinstance(decoded, dict) else None
     if routine:
-        callback.take(check(routine))
+        callback.on_routine(check(routine))

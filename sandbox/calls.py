@@ -1,7 +1,7 @@
-"""The world of calls: a month of past ones, each a pure function of seed and index, and those added since.
+"""All calls of the account: a month of past ones, each computed from seed and index, and those added since.
 
-A call's index is its place in order of creation; the list is ordered by it. Past calls are made when they
-are asked for, so that millions cost nothing at start.
+A call's index is its place in the order of creation, by which the list is ordered. Past calls are computed
+when they are read, so that millions of them do not delay the start.
 """
 
 import json
@@ -19,7 +19,7 @@ MASK = 2**64 - 1
 ODD = 0x9E3779B97F4A7C15
 ODD_INVERSE = pow(ODD, -1, 2**64)
 DAYS = 30
-# How busy each hour of a day is, and each day of a week from Monday.
+# Relative traffic of each hour of the day, and of each day of the week from Monday.
 HOURS = (1, 1, 1, 1, 1, 2, 5, 12, 28, 40, 44, 42, 34, 38, 42, 40, 34, 26, 16, 10, 7, 5, 3, 2)
 WEEK = (10, 10, 10, 10, 9, 3, 2)
 CLIENT_DATA: tuple[Any, ...] = (
@@ -37,6 +37,7 @@ Row = dict[str, Any]
 
 
 def iso(moment: datetime) -> str:
+    """Return a UTC time as Sift writes it."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -46,14 +47,14 @@ def _date(day: int) -> str:
 
 
 def iso_of(second: int) -> str:
-    """As `iso`, for seconds since 1970: several times as fast."""
+    """Return seconds since 1970 as `iso` does, several times as fast."""
     day, second = divmod(second, 86_400)
     minute, second = divmod(second, 60)
     return f"{_date(day)}{minute // 60:02d}:{minute % 60:02d}:{second:02d}Z"
 
 
 def busyness(moment: datetime) -> float:
-    """How busy the hour around `moment` is, 1 on the average of a week."""
+    """Return the relative traffic in the hour of `moment`; the average of a week is 1."""
     weight = HOURS[moment.hour] * WEEK[moment.weekday()]
     return weight * 24 * 7 / (sum(HOURS) * sum(WEEK))
 
@@ -72,7 +73,7 @@ class World:
     changed: dict[int, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.following = self.past
+        self.next_index = self.past
         self.regulars = numbers(self.seed, 300)
         self.tail = numbers(self.seed + 1, 900)
         self.hours = self._hours()
@@ -91,55 +92,57 @@ class World:
     # Reading
 
     def indices(self, start: int, step: int) -> Iterator[int]:
-        """Indices from `start` on, up or down, of calls that Sift still knows."""
+        """Yield the indices of existing calls from `start` on, in steps of 1 or -1."""
         index = start
-        while 0 <= index < self.following:
+        while 0 <= index < self.next_index:
             if index not in self.forgotten and (index < self.past or index in self.added):
                 yield index
             index += step
 
     def row(self, index: int) -> Any:
-        """The call as Sift would tell it in full; for a row added broken, that."""
+        """Return the call with all fields, as Sift retrieves it; a row that was added broken, as it is."""
         if index in self.changed:
             return self.changed[index]
         return self.added[index] if index >= self.past else self.past_call(index)
 
     def list_row(self, index: int) -> bytes:
-        """The call as the list tells it: encoded, with 7 rows in 50 lacking what is optional."""
+        """Return the call as the list has it: encoded as JSON; 7 rows in 50 lack optional fields."""
         if index in self.changed or index >= self.past:
             return json.dumps(self.row(index)).encode()
         return self.encoded(index)
 
     def find(self, connection_id: str) -> int | None:
-        """The index of a connection that Sift knows."""
+        """Return the index of a connection, or None if Sift does not know it."""
         index = self.index_of.get(connection_id)
         if index is None:
             index = self._past_index(connection_id)
         return None if index is None or index in self.forgotten else index
 
     def ids(self) -> list[str]:
+        """Return the ids of all existing calls, oldest first."""
         rows = (self.row(index) for index in self.indices(0, 1))
         return [row["connection_id"] for row in rows if isinstance(row, dict) and "connection_id" in row]
 
     # Changing
 
     def add(self, row: Any) -> int:
-        """Append a call at the list's new end."""
-        index = self.following
+        """Add a call as the newest one. Returns its index."""
+        index = self.next_index
         self.added[index] = row
         if isinstance(row, dict) and isinstance(row.get("connection_id"), str):
             self.index_of[row["connection_id"]] = index
-        self.following += 1
+        self.next_index += 1
         return index
 
     def change(self, index: int, fields: Row) -> None:
+        """Change fields of a call; None removes a field."""
         changed = dict(self.row(index)) | fields
         self.changed[index] = {name: value for name, value in changed.items() if value is not None}
 
     def new_row(self, given: Row | None = None) -> Row:
-        """A call of now: the fields that are `given`, and the others invented."""
+        """Return the row of a new call: the fields in `given`, and generated ones."""
         given = given or {}
-        index = self.following
+        index = self.next_index
         row: Row = {"connection_id": self.id_of(index), "status": "finished"}
         if "status" not in given:
             now = iso(datetime.now(UTC))
@@ -147,34 +150,36 @@ class World:
         from_, to, direction = self.parties(index)
         return row | {"from": from_, "to": to, "direction": direction} | given
 
-    # Inventing
+    # Generating
 
     def draw(self, index: int, what: int) -> float:
-        """A number from 0 to 1 that belongs to this call and question."""
+        """Return a number from 0 to 1, always the same for a call and a purpose `what`."""
         x = (self.seeded + index * 0x2545F4914F6CDD1D + what * ODD) & MASK
         x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & MASK
         x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & MASK
         return (x ^ (x >> 31)) / 2**64
 
     def id_of(self, index: int) -> str:
+        """Return the connection id for an index."""
         x = ((index + 1) * ODD + self.seed) & MASK
         return f"{x ^ (x >> 32):016x}"
 
     def parties(self, index: int) -> tuple[str, str, str]:
-        """(from, to, direction) in Sift's own sense: incoming when Sift called the endpoint."""
-        kind, who = self.draw(index, 1), self.draw(index, 2)
+        """Return (from, to, direction) as Sift defines it: incoming if Sift called the endpoint."""
+        kind, choice = self.draw(index, 1), self.draw(index, 2)
         if kind < 0.3:
-            other = f"webrtc:{CLIENTS[int(who * len(CLIENTS))]}"
+            other = f"webrtc:{CLIENTS[int(choice * len(CLIENTS))]}"
         elif kind < 0.32:
-            other = NOT_VALID[int(who * len(NOT_VALID))]
+            other = NOT_VALID[int(choice * len(NOT_VALID))]
         elif kind < 0.8:
-            other = self.regulars[int(who**2 * len(self.regulars))]
+            other = self.regulars[int(choice**2 * len(self.regulars))]
         else:
-            other = self.tail[int(who * len(self.tail))]
+            other = self.tail[int(choice * len(self.tail))]
         ours = OURS[int(self.draw(index, 3) * len(OURS))]
         return (ours, other, "incoming") if self.draw(index, 4) < 0.6 else (other, ours, "outgoing")
 
     def past_call(self, index: int) -> Row:
+        """Return the row of a past call."""
         started = int(self._created(index) + round(2 + 18 * self.draw(index, 5)))
         from_, to, direction = self.parties(index)
         row: Row = {"connection_id": self.id_of(index), "status": "finished", "start_time": iso_of(started)}
@@ -188,13 +193,13 @@ class World:
         return row
 
     def talk_seconds(self, index: int) -> int:
-        """How long the talk lasts: mostly one to five minutes, at times half an hour."""
+        """Return the duration of the talk: mostly one to five minutes, sometimes half an hour."""
         draw = self.draw
         spread = draw(index, 20) + draw(index, 21) + draw(index, 22) + draw(index, 23) - 2
         return round(150 * math.pow(4, spread))
 
     def _created(self, index: int) -> float:
-        """The second in which a past call was made: rising with the index, denser where hours are busy."""
+        """Return when a past call was made, in seconds since 1970; busy hours have more calls."""
         position = (index + self.draw(index, 9)) / self.past * self.hours[-1]
         hour = min(bisect_right(self.hours, position), len(self.hours) - 1)
         before = self.hours[hour - 1] if hour else 0.0
@@ -202,7 +207,7 @@ class World:
         return self.now_second - 600 - DAYS * 86_400 + (hour + within) * 3600
 
     def _hours(self) -> list[float]:
-        """How many calls are made up to the end of each hour of the month, in relative numbers."""
+        """Return the relative number of calls until the end of each hour of the month."""
         total, sums = 0.0, []
         for hour in range(24 * DAYS):
             total += busyness(self.now - timedelta(days=DAYS) + timedelta(hours=hour))

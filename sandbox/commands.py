@@ -1,4 +1,4 @@
-"""What each command does, in time."""
+"""Run the commands of a routine in real time."""
 
 import asyncio
 from typing import Any, Protocol
@@ -7,12 +7,12 @@ from sandbox.call import Call
 from sandbox.routines import SPEECH, Command
 from sandbox.settings import Settings
 
-SPOKEN_A_SECOND = 15
+SPOKEN_CHARACTERS_A_SECOND = 15
 PLAY_SECONDS = 4
 THINK_SECONDS = 2
 LISTEN_SECONDS = 8
-# What people say when no test says it for them.
-SAID: dict[str, Any] = {
+# What the other party says unless a test sets it.
+DEFAULT_SPEECH: dict[str, Any] = {
     "GetNumber": "42",
     "GetDate": "2027-01-15",
     "GetName": "Ana Silva",
@@ -23,7 +23,7 @@ SAID: dict[str, Any] = {
 
 
 class Exchange(Protocol):
-    """What commands need of the calls under way."""
+    """The part of `Running` that commands use."""
 
     settings: Settings
 
@@ -33,11 +33,11 @@ class Exchange(Protocol):
 
 
 async def perform(exchange: Exchange, call: Call, command: Command) -> dict[str, Any]:
-    """Do one command; gives what `on_done` is told beside the ids."""
+    """Run one command. Returns the result that `on_done` receives in addition to the ids."""
     settings = exchange.settings
     match command["name"]:
         case "Say":
-            await settings.wait(len(command["text"]) / SPOKEN_A_SECOND)
+            await settings.wait(len(command["text"]) / SPOKEN_CHARACTERS_A_SECOND)
         case "Play":
             await settings.wait(PLAY_SECONDS)
         case "GetDigits":
@@ -51,21 +51,21 @@ async def perform(exchange: Exchange, call: Call, command: Command) -> dict[str,
         case "HangUp":
             exchange.finish(call)
         case name if name in SPEECH:
-            return await _heard(settings, call, name)
+            return await _listen(settings, call, name)
     return {}
 
 
 async def _digits(settings: Settings, call: Call, command: Command) -> str:
-    """As many as are wanted; fewer, or none, when time is up before."""
+    """Return `count` keyed digits; fewer, or none, after a timeout."""
     if command.get("prompt_url"):
         await settings.wait(PLAY_SECONDS)
     typing = asyncio.create_task(_type(settings, call)) if settings.keys else None
-    patience = command.get("timeout_seconds") or LISTEN_SECONDS
+    timeout = command.get("timeout_seconds") or LISTEN_SECONDS
     try:
-        async with asyncio.timeout(patience / settings.speed):
+        async with asyncio.timeout(timeout / settings.speed):
             while len(call.keyed) < command["count"]:
-                call.stirred.clear()
-                await call.stirred.wait()
+                call.input_arrived.clear()
+                await call.input_arrived.wait()
     except TimeoutError:
         pass
     finally:
@@ -78,25 +78,25 @@ async def _digits(settings: Settings, call: Call, command: Command) -> str:
 async def _type(settings: Settings, call: Call) -> None:
     await settings.wait(THINK_SECONDS)
     call.keyed += settings.keys
-    call.stirred.set()
+    call.input_arrived.set()
 
 
-async def _heard(settings: Settings, call: Call, name: str) -> dict[str, Any]:
-    """What was said: by a test, else something that fits, or nothing; by `settings.says`."""
-    patience = THINK_SECONDS if settings.says == "something" else LISTEN_SECONDS
+async def _listen(settings: Settings, call: Call, name: str) -> dict[str, Any]:
+    """Return the result of a speech command: the input of a test, else as `settings.says`."""
+    timeout = THINK_SECONDS if settings.says == "something" else LISTEN_SECONDS
     try:
-        async with asyncio.timeout(patience / settings.speed):
-            while not call.said:
-                call.stirred.clear()
-                await call.stirred.wait()
+        async with asyncio.timeout(timeout / settings.speed):
+            while not call.speech:
+                call.input_arrived.clear()
+                await call.input_arrived.wait()
     except TimeoutError:
         pass
-    if call.said:
-        said = call.said.popleft()
+    if call.speech:
+        spoken = call.speech.popleft()
     elif settings.says == "something":
-        said = {"value": SAID[name]}
+        spoken = {"value": DEFAULT_SPEECH[name]}
     else:
-        said = {"value": None, "error": "timeout"}
+        spoken = {"value": None, "error": "timeout"}
     field = "choice" if name == "GetMultipleChoice" else "value"
-    others = {key: value for key, value in said.items() if key not in ("value", "choice")}
-    return {field: said.get("value", said.get("choice"))} | others
+    others = {key: value for key, value in spoken.items() if key not in ("value", "choice")}
+    return {field: spoken.get("value", spoken.get("choice"))} | others

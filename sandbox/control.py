@@ -1,4 +1,4 @@
-"""The test face, under /_sandbox/ and for this machine only: look at what came in, and change the world."""
+"""The interface for tests, under /_sandbox/ and from this machine only: read logs and change calls."""
 
 import time
 from collections import deque
@@ -13,11 +13,12 @@ from sandbox.running import Running
 from sandbox.traffic import Traffic
 
 LOG_LENGTH = 100_000
-# Of each body in the log, in bytes.
-LONGEST_LOGGED = 256 * 1024
+LONGEST_LOGGED = 256 * 1024  # bytes of each body
 
 
 class Control:
+    """Serves the interface for tests."""
+
     def __init__(self, world: World, traffic: Traffic, running: Running, latency_ms: float) -> None:
         self.world = world
         self.traffic = traffic
@@ -28,7 +29,7 @@ class Control:
         self.requests = 0
 
     def note(self, request: Request) -> None:
-        """Keep a request in the log, without who sent it."""
+        """Add a request to the log, without its headers."""
         self.requests += 1
         self.log.append(
             {
@@ -42,6 +43,7 @@ class Control:
         )
 
     def serve(self, request: Request) -> Answer:
+        """Answer a request from this machine; refuse others with 403, and wrong values with 400."""
         if request.client not in ("127.0.0.1", "::1"):
             return error(403, "For this machine only.")
         try:
@@ -50,6 +52,7 @@ class Control:
             return error(400, str(problem))
 
     def dispatch(self, request: Request) -> Answer:
+        """Answer a request by its method and path. Raises for wrong values."""
         match request.method, request.path.removeprefix("/_sandbox/"):
             case "GET", "health":
                 return answer(200, {"ok": True})
@@ -86,8 +89,9 @@ class Control:
                 return self.of_one(f"{method} {'/'.join(more)}".strip(), index, request)
         return error(404, "Not found.")
 
-    def set(self, wanted: dict[str, Any]) -> Answer:
-        for name, value in wanted.items():
+    def set(self, changes: dict[str, Any]) -> Answer:
+        """Change settings by name. Raises `ValueError` for an unknown one."""
+        for name, value in changes.items():
             match name:
                 case "latency_ms" if value >= 0:
                     self.latency_ms = float(value)
@@ -102,33 +106,34 @@ class Control:
         return answer(200, self.settings())
 
     def settings(self) -> dict[str, Any]:
+        """Return all settings by name."""
         own = {"latency_ms": self.latency_ms, "rate": self.traffic.rate}
         of_the_list = {"order": self.world.order, "page_size": self.world.page_size}
         return own | of_the_list | asdict(self.running.settings)
 
-    def add(self, wanted: dict[str, Any]) -> Answer:
-        """Add the `raw` rows as they are, `calls` with the rest invented, then `count` more.
+    def add(self, body: dict[str, Any]) -> Answer:
+        """Add the `raw` rows unchanged, `calls` with their missing fields generated, then `count` more.
 
-        What is no object goes in as it is.
+        Anything that is not an object is added unchanged.
         """
         world = self.world
-        added = [world.add(row) for row in wanted.get("raw", [])]
-        for call in [*wanted.get("calls", []), *({} for _ in range(wanted.get("count", 0)))]:
+        added = [world.add(row) for row in body.get("raw", [])]
+        for call in [*body.get("calls", []), *({} for _ in range(body.get("count", 0)))]:
             added.append(world.add(world.new_row(call) if isinstance(call, dict) else call))
         return answer(201, {"calls": [world.row(index) for index in added]})
 
     def of_one(self, what: str, index: int, request: Request) -> Answer:
-        """Tell or change one call."""
+        """Show or change one call."""
         match what:
             case "GET":
                 return answer(
-                    200, {"connection": self.world.row(index)} | self.running.under_way(index).told()
+                    200, {"connection": self.world.row(index)} | self.running.under_way(index).details()
                 )
             case "DELETE":
                 self.world.forgotten.add(index)
             case "PATCH":
                 self.world.change(index, request.json())
-                self.running.noticed(index)
+                self.running.check_status(index)
             case "POST keys":
                 self.running.key(index, request.json()["digits"])
             case "POST says":

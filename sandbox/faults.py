@@ -1,4 +1,4 @@
-"""Faults that a test switches on: what Sift, or what is between us and Sift, may do at its worst."""
+"""Faults of Sift, or of the network between it and the application, that a test switches on."""
 
 import asyncio
 import json
@@ -33,9 +33,9 @@ KINDS = frozenset(
     ]
 )
 ON = ("any", "list", "retrieve", "create", "routine", "callback")
-# What only a page of the list can have.
+# Faults of a page of the list only.
 OF_A_PAGE = frozenset(["foreign_next", "broken_rows", "grow"])
-# What only the sandbox's own requests can have, and which of those.
+# Faults of the sandbox's own requests only, and the kinds of these requests.
 OF_A_CALLBACK = frozenset(["twice", "shuffled", "late", "lost"])
 OF = ("any", "connecting", "connected", "failed", "finished", "done", "incoming")
 BROKEN_ROWS = (
@@ -61,7 +61,7 @@ ODD_ROWS = (
 
 @dataclass
 class Fault:
-    """`times` is how often it still happens (None: always), after `skip` matching requests were let pass."""
+    """Applies to the next `times` matching requests (None: to all), after the first `skip` of them."""
 
     kind: str
     times: int | None = None
@@ -89,9 +89,9 @@ class Fault:
         if (self.kind in OF_A_CALLBACK) != (self.on == "callback"):
             raise ValueError(f"{self.kind!r} cannot be on {self.on!r}")
 
-    def strikes(self, face: str, has_cursor: bool) -> bool:
-        """Whether this request is hit; counts down."""
-        if not self.fits(face, has_cursor) or self.times == 0:
+    def use(self, operation: str, has_cursor: bool) -> bool:
+        """Return True if the fault applies to this request, and count it as used."""
+        if not self.matches(operation, has_cursor) or self.times == 0:
             return False
         if self.skip > 0:
             self.skip -= 1
@@ -100,36 +100,37 @@ class Fault:
             self.times -= 1
         return True
 
-    def fits(self, face: str, has_cursor: bool) -> bool:
+    def matches(self, operation: str, has_cursor: bool) -> bool:
+        """Return True if the fault is meant for such a request."""
         if self.kind == "refuse_cursor" and not has_cursor:
             return False
-        return self.on in ("any", face) and (face == "list" or self.kind not in OF_A_PAGE)
+        return self.on in ("any", operation) and (operation == "list" or self.kind not in OF_A_PAGE)
 
 
-async def strike(
-    faults: list[Fault], face: str, has_cursor: bool, world: World, serve: Callable[[], Answer]
+async def apply_faults(
+    faults: list[Fault], operation: str, has_cursor: bool, world: World, serve: Callable[[], Answer]
 ) -> Answer:
-    """The answer of `serve`, as the faults that hit it leave it."""
-    hit = [fault for fault in faults if fault.strikes(face, has_cursor)]
-    await _sleep(hit, "slow")
-    for fault in hit:
-        if instead := _instead(fault):
-            return instead
+    """Return the answer of `serve`, changed or replaced by the faults that apply."""
+    applied = [fault for fault in faults if fault.use(operation, has_cursor)]
+    await _sleep(applied, "slow")
+    for fault in applied:
+        if replacement := _replacement(fault):
+            return replacement
     reply = serve()
-    for fault in hit:
+    for fault in applied:
         if reply.status == 200:
-            _spoil(fault, reply, world)
-    await _sleep(hit, "slow_after")
+            _change(fault, reply, world)
+    await _sleep(applied, "slow_after")
     return reply
 
 
-async def _sleep(hit: list[Fault], kind: str) -> None:
-    for fault in hit:
+async def _sleep(applied: list[Fault], kind: str) -> None:
+    for fault in applied:
         if fault.kind == kind:
             await asyncio.sleep(fault.seconds)
 
 
-def _instead(fault: Fault) -> Answer | None:
+def _replacement(fault: Fault) -> Answer | None:
     match fault.kind:
         case "status":
             return _refusal(fault)
@@ -151,7 +152,7 @@ def _refusal(fault: Fault) -> Answer:
     return error(fault.status, fault.words or f"A fault of the sandbox: {fault.status}.", **wait)
 
 
-def _spoil(fault: Fault, reply: Answer, world: World) -> None:
+def _change(fault: Fault, reply: Answer, world: World) -> None:
     match fault.kind:
         case "cut":
             reply.cut = True

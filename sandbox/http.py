@@ -1,4 +1,4 @@
-"""The little of HTTP that the sandbox's two faces share."""
+"""HTTP requests and answers, for Sift's API and the interface for tests."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -10,13 +10,13 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-LARGEST_BODY = 64 * 1024 * 1024
-ENDLESS_CHUNKS = 1024
+LARGEST_BODY = 64 * 1024 * 1024  # bytes
+ENDLESS_CHUNKS = 1024  # of 64 KB
 
 
 @dataclass(frozen=True)
 class Request:
-    """`path` is still percent-encoded; header names are in lower case."""
+    """A request: `path` is percent-encoded, header names are in lower case."""
 
     method: str
     path: str
@@ -26,14 +26,15 @@ class Request:
     body: bytes
 
     def json(self) -> Any:
+        """Return the decoded body, None if it is empty. Raises `ValueError`."""
         return json.loads(self.body or b"null")
 
 
 @dataclass
 class Answer:
-    """A whole answer; `cut` closes the connection half way, `endless` sends on and on (64 MB).
+    """An answer. `cut` closes the connection after half of the body, `endless` sends 64 MB.
 
-    `never` sends nothing until the client goes away.
+    `never` sends nothing until the client disconnects.
     """
 
     status: int
@@ -45,14 +46,17 @@ class Answer:
 
 
 def answer(status: int, value: Any, **headers: str) -> Answer:
+    """Return an answer with `value` as JSON."""
     return Answer(status, json.dumps(value).encode(), {k.replace("_", "-"): v for k, v in headers.items()})
 
 
 def error(status: int, words: str, **headers: str) -> Answer:
+    """Return an error as Sift writes it."""
     return answer(status, {"error": words}, **headers)
 
 
 async def read(scope: Scope, receive: Receive) -> Request:
+    """Read a request; a body is cut off after LARGEST_BODY."""
     body = b""
     while True:
         message = await receive()
@@ -70,13 +74,14 @@ async def read(scope: Scope, receive: Receive) -> Request:
 
 
 async def write(send: Send, receive: Receive, reply: Answer) -> None:
+    """Send an answer, with the faults set in it."""
     if reply.never:
         while (await receive())["type"] != "http.disconnect":
             pass
         return
     headers = {"content-type": "application/json"} | reply.headers
     if not reply.endless:
-        # Of an empty body half is nothing: promise a byte, so that the client sees that it was cut.
+        # An empty body has no half: announce one byte, so that the client notices the cut.
         headers["content-length"] = str(max(len(reply.body), int(reply.cut)))
     encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": encoded})
@@ -91,4 +96,5 @@ async def write(send: Send, receive: Receive, reply: Answer) -> None:
 
 
 def last_segment(path: str) -> str:
+    """Return the last segment of a path, decoded."""
     return unquote(path.rsplit("/", 1)[-1])

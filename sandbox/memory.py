@@ -1,4 +1,4 @@
-"""What the sandbox remembers from one start to the next: when its month was, and the calls since."""
+"""Save the sandbox's calls from one start to the next: the end of its month, and the calls since."""
 
 import json
 import os
@@ -7,30 +7,30 @@ from pathlib import Path
 
 from sandbox.calls import World, iso
 
-# A kill may lose the last calls, but their ids must not come again: so many are passed over.
-PASSED_OVER = 1_000
+# A kill may lose the last calls, but their ids must not be used again.
+SKIPPED_IDS = 1_000
 
 
-def remembered_now(file: Path) -> datetime | None:
-    """When the world that `file` holds began; None for a new one."""
+def saved_now(file: Path) -> datetime | None:
+    """Return the time at which the month in `file` ends, or None without a file."""
     return datetime.fromisoformat(json.loads(file.read_text())["now"]) if file.exists() else None
 
 
-def recall(world: World, file: Path) -> None:
-    """Bring back the calls added before; those that were under way have ended meanwhile."""
+def load(world: World, file: Path) -> None:
+    """Load the added calls; those that were in progress have ended since."""
     if not file.exists():
         return
     kept = json.loads(file.read_text())
     for key, row in kept["calls"].items():
-        world.following = int(key)
+        world.next_index = int(key)
         world.add(_ended(row))
-    world.following = int(kept["following"]) + PASSED_OVER
+    world.next_index = int(kept["following"]) + SKIPPED_IDS
 
 
-def remember(world: World, file: Path) -> None:
-    """Write all of it, whole or not at all."""
+def save(world: World, file: Path) -> None:
+    """Write the file atomically."""
     added = {index: world.row(index) for index in world.added if index not in world.forgotten}
-    kept = {"now": world.now.isoformat(), "following": world.following, "calls": added}
+    kept = {"now": world.now.isoformat(), "following": world.next_index, "calls": added}
     part = file.with_suffix(".part")
     part.write_text(json.dumps(kept))
     os.replace(part, file)

@@ -1,4 +1,4 @@
-"""The sandbox's own requests: a JSON body by POST, one connection each, no redirects followed."""
+"""Send the sandbox's own requests: JSON by POST, one connection each, without following redirects."""
 
 import asyncio
 import ssl
@@ -8,13 +8,13 @@ from urllib.parse import SplitResult, urlsplit
 
 import httptools
 
-PATIENCE_SECONDS = 5.0
-LONGEST_ANSWER = 1024 * 1024
+TIMEOUT_SECONDS = 5.0
+LONGEST_ANSWER = 1024 * 1024  # bytes
 
 
 @dataclass
 class Reply:
-    """What was answered, as httptools tells it."""
+    """An answer, filled in by the callbacks of the httptools parser."""
 
     status: int = 0
     body: bytes = b""
@@ -31,6 +31,7 @@ class Reply:
         self.complete = True
 
     def feed(self, part: bytes) -> None:
+        """Parse the next bytes. Raises `OSError` if the answer is too long."""
         self.parser.feed_data(part)
         self.status = self.parser.get_status_code()
         if len(self.body) > LONGEST_ANSWER:
@@ -38,11 +39,11 @@ class Reply:
 
 
 async def post(url: str, body: bytes) -> Reply:
-    """Raises OSError or TimeoutError when no whole answer came within PATIENCE_SECONDS."""
+    """Send a request. Raises `OSError` or `TimeoutError` without a complete answer in TIMEOUT_SECONDS."""
     try:
-        return await asyncio.wait_for(_exchange(urlsplit(url), body), PATIENCE_SECONDS)
+        return await asyncio.wait_for(_exchange(urlsplit(url), body), TIMEOUT_SECONDS)
     except TimeoutError:
-        raise TimeoutError(f"no answer within {PATIENCE_SECONDS:g} s") from None
+        raise TimeoutError(f"no answer within {TIMEOUT_SECONDS:g} s") from None
     except (httptools.HttpParserError, ValueError) as problem:
         raise OSError(f"not HTTP: {problem}") from problem
 

@@ -1,4 +1,4 @@
-"""Who is on the phone: numbers of several countries, browser clients, and a few that are not valid."""
+"""The parties of calls: numbers of several countries, browser clients, and a few invalid numbers."""
 
 import random
 
@@ -19,7 +19,7 @@ CLIENTS = (
     "yara",
 )
 NOT_VALID = ("+15554443333", "+15550001111", "+19995550100", "+4400000000", "+99912345")
-# Prefix in E.164 and how many digits follow, with a weight for how often a country comes.
+# Prefix in E.164, the number of digits that follow, and the relative frequency.
 SHAPES = (
     ("+1415", 7, 8),
     ("+1212", 7, 8),
@@ -39,7 +39,7 @@ OURS = ("+14155550100", "+442079460018", "+493090182000")
 
 
 def numbers(seed: int, count: int) -> list[str]:
-    """`count` valid numbers in E.164, always the same for a seed."""
+    """Return `count` valid numbers in E.164, always the same for a seed."""
     chance = random.Random(seed)  # noqa: S311
     prefixes = [(prefix, digits) for prefix, digits, _ in SHAPES]
     weights = [weight for _, _, weight in SHAPES]

@@ -1,4 +1,4 @@
-"""Which commands a routine may hold, and what each of them needs."""
+"""Check the commands of a routine and their fields."""
 
 import re
 from typing import Any
@@ -9,7 +9,7 @@ Command = dict[str, Any]
 
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 SPEECH = ("GetNumber", "GetDate", "GetName", "GetYesOrNo", "GetMultipleChoice", "GetFreeResponse")
-# The field that each command cannot do without. Of names that are not here Sift may know more than we do.
+# The required field of each command. Other names are accepted: Sift may have commands that we do not know.
 REQUIRED = {
     "Say": "text",
     "Play": "sound_url",
@@ -22,11 +22,11 @@ URLS = ("sound_url", "prompt_url", "on_done", "event_callback")
 
 
 class Invalid(ValueError):
-    """Sift would not take this routine; says where and why."""
+    """Sift would not accept this routine; the message states where and why."""
 
 
 def check(routine: Any) -> list[Command]:
-    """The routine, when each of its commands has what it needs; raises Invalid otherwise."""
+    """Return the routine if each command has its required fields. Raises `Invalid`."""
     if not isinstance(routine, list):
         raise Invalid("routine: a list of commands is required.")
     for place, command in enumerate(routine):
@@ -43,7 +43,7 @@ def _check_command(place: str, command: Any) -> None:
     for name in URLS:
         if command.get(name) is not None and not is_url(command[name]):
             raise Invalid(f"{place}.{name}: not a URL.")
-    if not _is_patience(command.get("timeout_seconds")):
+    if not _is_timeout(command.get("timeout_seconds")):
         raise Invalid(f"{place}.timeout_seconds: not a number of seconds.")
 
 
@@ -56,9 +56,10 @@ def _fills(field: str, value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-def _is_patience(value: Any) -> bool:
+def _is_timeout(value: Any) -> bool:
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool) and value > 0)
 
 
 def is_number(value: Any) -> bool:
+    """Return True for a phone number in E.164."""
     return isinstance(value, str) and E164.fullmatch(value) is not None

@@ -1,4 +1,4 @@
-"""How calls under way behave; every setting can be changed at run time."""
+"""Settings for the behaviour of calls in progress; each can be changed at run time."""
 
 import asyncio
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ CHOICES = {
 
 @dataclass
 class Settings:
-    """Durations are in seconds, before `speed` divides them; None lets chance decide."""
+    """Durations are in seconds and are divided by `speed`; None means random."""
 
     create_answer: str = "object"
     answers: str = "chance"
@@ -30,17 +30,18 @@ class Settings:
     on_incoming: str | None = None
 
     def set(self, name: str, value: Any) -> None:
-        """Raises ValueError for what is no setting, or no value of it."""
+        """Change a setting. Raises `ValueError` for an unknown name or a wrong value."""
         if not _allowed(name, value):
             raise ValueError(f"no such setting or value: {name}={value!r}")
         setattr(self, name, value)
 
     async def wait(self, seconds: float) -> None:
+        """Sleep for `seconds` / `speed`."""
         await asyncio.sleep(seconds / self.speed)
 
 
 def is_url(value: Any) -> bool:
-    """Whether Sift could send a request there."""
+    """Return True if Sift could send a request there."""
     try:
         parts = urlsplit(value) if isinstance(value, str) else None
         return (
