@@ -39,11 +39,11 @@ def plan_of_count(question: str, query: str) -> Plan:
     from django.http import QueryDict
 
     from connections_app.call_list.filters import CallsForm, filtered
-    from connections_app.call_list.time_limits import COUNTED_TO
+    from connections_app.call_list.time_limits import MAX_COUNTED
 
     form = CallsForm(QueryDict(query.removeprefix("?")))
     assert form.is_valid(), form.errors
-    return explained(question, query, filtered(form).order_by().values("pk")[: COUNTED_TO + 1])
+    return explained(question, query, filtered(form).order_by().values("pk")[: MAX_COUNTED + 1])
 
 
 def explained(question: str, query: str, rows: Any) -> Plan:

@@ -217,7 +217,7 @@ def made(query: str) -> Any:
     from connections_app.models import Operator
 
     asked = ExportRequest(query, Format.CSV, [column.name for column in COLUMNS], "Europe/Berlin")
-    named = making.Named(asked, "calls.csv", Count(0, is_exact=True))
+    named = making.NamedExport(asked, "calls.csv", Count(0, is_exact=True))
     one = making.begin(named, Operator.objects.get(username="visitor"), None)
     make_export.delay(one.pk)
     return one

@@ -18,4 +18,4 @@ class ConnectionsAppConfig(AppConfig):
 
         m2m_changed.connect(roles.set_staff_by_role, sender=Operator.groups.through)
         pre_save.connect(roles.open_admin_to_superusers, sender=Operator)
-        pre_delete.connect(references.keep_who_is_on_record, sender=Operator)
+        pre_delete.connect(references.prevent_deletion, sender=Operator)

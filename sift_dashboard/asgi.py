@@ -18,10 +18,10 @@ from connections_app.live.events import Events  # noqa: E402
 from connections_app.people.sign_ins import SignIns  # noqa: E402
 from sift_dashboard.body_limits import Bodies  # noqa: E402
 from sift_dashboard.celery import app as celery  # noqa: E402
-from sift_dashboard.celery import do_not_wait_long  # noqa: E402
+from sift_dashboard.celery import limit_broker_waits  # noqa: E402
 
 give_up_when_away()
-do_not_wait_long(celery)
+limit_broker_waits(celery)
 served = Bodies(Callbacks(Events(SignIns(pages))))
 
 

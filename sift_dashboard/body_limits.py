@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from connections_app.contacts.csv_files import LARGEST_BYTES as LARGEST_IMPORT
-from connections_app.hooks.received import LARGEST_BODY as LARGEST_CALLBACK
+from connections_app.contacts.csv_files import MAX_FILE_BYTES as LARGEST_IMPORT
+from connections_app.hooks.received import MAX_BODY_BYTES as LARGEST_CALLBACK
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

@@ -16,7 +16,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks([f"connections_app.{package}" for package in ("sync", "control", "exports", "tags")])
 
 
-def do_not_wait_long(app: Celery) -> None:
+def limit_broker_waits(app: Celery) -> None:
     """Make `app` give up soon if the broker hangs, so that people do not wait; beat queues the work later."""
     app.conf.task_publish_retry = False
     app.conf.broker_transport_options = {

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from connections_app.call_list.views import search_calls
-from connections_app.call_page.views import or_call
+from connections_app.call_page.views import call_or_page
 from connections_app.exports.views import export_calls
 from connections_app.people.views import admin_login
 from connections_app.tags.views import tags
@@ -16,9 +16,9 @@ urlpatterns = [
     path("", include("connections_app.live.urls")),
     path("calls/", include("connections_app.control.urls")),
     # These addresses are the words in `sift.connection_ids.SHARED`.
-    path("calls/export/", or_call("export", export_calls), name="export_calls"),
-    path("calls/search/", or_call("search", search_calls), name="search_calls"),
-    path("calls/tags/", or_call("tags", tags), name="tags"),
+    path("calls/export/", call_or_page("export", export_calls), name="export_calls"),
+    path("calls/search/", call_or_page("search", search_calls), name="search_calls"),
+    path("calls/tags/", call_or_page("tags", tags), name="tags"),
     path("", include("connections_app.call_list.urls")),
     path("", include("connections_app.tags.urls")),
     path("", include("connections_app.call_page.urls")),

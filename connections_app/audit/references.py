@@ -25,7 +25,7 @@ def is_on_record(operator: Operator) -> bool:
     return any(rows.exists() for rows in references)
 
 
-def keep_who_is_on_record(instance: Operator, **_: Any) -> None:
+def prevent_deletion(instance: Operator, **_: Any) -> None:
     """Raise `ProtectedError` before the deletion of a person who is on record."""
     if is_on_record(instance):
         raise ProtectedError(f"{instance} is on record, and can be deactivated only.", {instance})

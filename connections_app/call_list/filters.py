@@ -122,7 +122,7 @@ class AnyOf(forms.MultipleChoiceField):
         return list(dict.fromkeys(super().clean(value)))
 
 
-class Offers:
+class FilterChoices:
     """The choices of filters that come from the database, each read once, when it is first needed."""
 
     def __init__(self) -> None:
@@ -161,12 +161,14 @@ class CallsForm(forms.Form):
     # The endpoints of contacts with the text of `q` in their names.
     named: list[str] = []
 
-    def __init__(self, *args: Any, offers: Offers | None = None, country: str = "", **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, offers: FilterChoices | None = None, country: str = "", **kwargs: Any
+    ) -> None:
         """Several forms may share `offers`. Numbers in `q` are read as in the query's country, else `country`
         (`GB`)."""
         super().__init__(*args, **kwargs)
         self.dials_from = str(self.data.get(COUNTRY_PARAMETER) or country or settings.DEFAULT_COUNTRY)
-        offers = offers or Offers()
+        offers = offers or FilterChoices()
         self.fields["operator"].choices = offers.operators  # type: ignore[attr-defined]
         self.fields["tag"].choices = offers.tags  # type: ignore[attr-defined]
 

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
-from connections_app.call_list.filters import CallsForm, Offers, Sort, When
+from connections_app.call_list.filters import CallsForm, FilterChoices, Sort, When
 
 DATES = ("since", "until")
 
@@ -51,7 +51,7 @@ def words(form: CallsForm, query: QueryDict) -> str:
     return ", ".join(chip.label for chip in chips(form, query))
 
 
-def described(query: str, offers: Offers | None = None) -> Description:
+def described(query: str, offers: FilterChoices | None = None) -> Description:
     """Return the description of a saved query. Several queries may share `offers`."""
     parameters = QueryDict(query)
     form = CallsForm(parameters, offers=offers)

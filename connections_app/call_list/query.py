@@ -14,18 +14,18 @@ from connections_app.sift.number_search import search_texts
 OTHER_PARAMETERS = {"above", "below", "before", "after", "view", COUNTRY_PARAMETER}
 
 
-class Refused(ValueError):
+class InvalidQuery(ValueError):
     """Raised if a request cannot be fulfilled; the text gives the reason."""
 
 
 def form_of(query: QueryDict) -> CallsForm:
-    """Return the form of a list's query string, in the current time zone. Raises `Refused` if invalid."""
+    """Return the form of a list's query string, in the current time zone. Raises `InvalidQuery`."""
     for name in query:
         if name not in CallsForm.base_fields and name not in OTHER_PARAMETERS:
-            raise Refused(f"“{name}” is not a filter of the list of calls.")
+            raise InvalidQuery(f"“{name}” is not a filter of the list of calls.")
     form = CallsForm(query)
     if not form.is_valid():
-        raise Refused(form.problems)
+        raise InvalidQuery(form.problems)
     return form
 
 

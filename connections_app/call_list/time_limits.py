@@ -22,7 +22,7 @@ FIRST_TIMEOUT = timedelta(milliseconds=400)
 SECOND_TIMEOUT = timedelta(seconds=2)
 COUNT_TIMEOUT = timedelta(milliseconds=50)
 # Beyond either limit, the planner's estimate is shown instead of an exact count.
-COUNTED_TO = 10_000
+MAX_COUNTED = 10_000
 MAX_COUNT_COST = 2_500  # in the planner's unit: one sequential page read
 Row = TypeVar("Row", bound=Model)
 KINDS_OF_SORT = {"Sort", "Incremental Sort"}
@@ -80,14 +80,14 @@ def count(calls: ConnectionQuerySet) -> Count:
     """Return the number of these calls: exact if that is cheap to count."""
     plan = _plan(calls.order_by().values("pk"))
     expected = int(plan["Plan Rows"])
-    if expected > COUNTED_TO or plan["Total Cost"] > MAX_COUNT_COST:
+    if expected > MAX_COUNTED or plan["Total Cost"] > MAX_COUNT_COST:
         return Count(expected, is_exact=False)
     try:
         with within(COUNT_TIMEOUT):
-            counted = calls.order_by()[: COUNTED_TO + 1].count()
+            counted = calls.order_by()[: MAX_COUNTED + 1].count()
     except TooSlow:
         return Count(expected, is_exact=False)
-    return Count(max(counted, expected), is_exact=False) if counted > COUNTED_TO else Count(counted, True)
+    return Count(max(counted, expected), is_exact=False) if counted > MAX_COUNTED else Count(counted, True)
 
 
 def _plan(calls: QuerySet[Any]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def call(request: SignedInRequest, connection_id: str) -> HttpResponse:
     return call_page(request, one, NoteForm(None))
 
 
-def or_call(
+def call_or_page(
     word: str, page: Callable[[SignedInRequest], HttpResponseBase]
 ) -> Callable[..., HttpResponseBase]:
     """Return a view that shows the call whose id is `word` if there is one, otherwise `page`.
@@ -59,7 +59,7 @@ def call_page(request: SignedInRequest, one: Connection, note: NoteForm, status:
     context: dict[str, Any] = (
         shown_one(operator, one.pk, now).context()
         | timeline_context(request, one, call_request)
-        | tagging.of_call(one, operator)
+        | tagging.tags_context(one, operator)
         | {
             "call": one,
             "beside": neighbours(one),

@@ -13,7 +13,7 @@ from connections_app.calls.unusable_rows import store_unusable
 from connections_app.models import Connection, Doubt, Source
 from connections_app.models.connection import ConnectionQuerySet
 from connections_app.sift.client import SiftClient
-from connections_app.sift.errors import NotKnown
+from connections_app.sift.errors import ConnectionNotFound
 from connections_app.sift.payloads import Observation, Unusable
 
 BUDGET = 30
@@ -87,7 +87,7 @@ def ask(client: SiftClient, connection: Connection) -> Observation | Unusable | 
     """Retrieve one call from Sift. Returns None if Sift does not know it."""
     try:
         answer = client.retrieve(connection.connection_id)
-    except NotKnown:
+    except ConnectionNotFound:
         return None
     if answer.connection_id != connection.connection_id:
         return Unusable(

@@ -56,7 +56,7 @@ def bind(request: int, connection: int, settled_by: Settled) -> bool:
         return False
 
 
-def bind_for_sure(request: int, connection: int, settled_by: Settled) -> bool:
+def bind_confirmed(request: int, connection: int, settled_by: Settled) -> bool:
     """Bind on Sift's own word: another request only inferred to be that call becomes unknown again."""
     return bind(request, connection, settled_by) or (
         release(connection) and bind(request, connection, settled_by)

@@ -206,7 +206,7 @@ def make_for(
     return made
 
 
-def take_back(script: int) -> None:
+def undo_superseding(script: int) -> None:
     """Make the script with key `script`, which Sift refused, no longer supersede others."""
     with database.cursor() as cursor:
         cursor.execute(TAKE_BACK, [script])

@@ -21,7 +21,7 @@ from connections_app.models.case_folding import keyed
 from connections_app.models.characters import NO_NAME, is_seen
 from connections_app.sift.placeholders import NOT_TEXT
 
-LARGEST_BYTES = 5 * 2**20
+MAX_FILE_BYTES = 5 * 2**20
 MAX_LINES = 50_000
 MAX_COLUMNS = 100
 LONGEST_NAME = Contact._meta.get_field("name").max_length or 0

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from connections_app.contacts.changes import ContactFields
-from connections_app.contacts.csv_files import LARGEST_BYTES
+from connections_app.contacts.csv_files import MAX_FILE_BYTES
 from connections_app.contacts.endpoint_input import InvalidEndpoint, parse_endpoint
 from connections_app.models import Contact, Operator
 from connections_app.models.characters import check_is_seen
@@ -120,6 +120,6 @@ class UploadForm(forms.Form):
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
-        if file.size > LARGEST_BYTES:
-            raise forms.ValidationError(f"The file is larger than {LARGEST_BYTES // 2**20} MB.")
+        if file.size > MAX_FILE_BYTES:
+            raise forms.ValidationError(f"The file is larger than {MAX_FILE_BYTES // 2**20} MB.")
         return file

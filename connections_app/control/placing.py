@@ -11,7 +11,7 @@ from connections_app.access.permissions import check_may_place
 from connections_app.audit.log import record
 from connections_app.calls import dialling, scripts
 from connections_app.calls.ingest import ingest
-from connections_app.calls.request_matching import bind_for_sure
+from connections_app.calls.request_matching import bind_confirmed
 from connections_app.calls.scripts import ScriptRequest
 from connections_app.control.requests import JUST_SENT, OPEN, SiftRequest, close, record_outcome, send_once
 from connections_app.models import (
@@ -138,7 +138,7 @@ def _finish(
 def _placed(request: CallRequest, connection_id: str, observation: Observation | None) -> None:
     ingest([observation or _accepted_call(connection_id, request)], Source.PLACING)
     connection = Connection.objects.only("id").get(connection_id=connection_id)
-    if not bind_for_sure(request.pk, connection.pk, Settled.ANSWER):
+    if not bind_confirmed(request.pk, connection.pk, Settled.ANSWER):
         logger.warning("Sift's answer to request %s names a call that is another's", request.request_id)
         close(request, OPEN, Outcome.ACCEPTED)
 

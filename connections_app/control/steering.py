@@ -117,7 +117,7 @@ def finish(
                 words = f"Accepted. {note}".strip()
             case Rejected(reason):
                 if close(push, OPEN, Outcome.REJECTED, reason):
-                    scripts.take_back(push.script_id)
+                    scripts.undo_superseding(push.script_id)
                 words = f"Rejected: {reason}"
             case Unknown(reason):
                 close(push, JUST_SENT, Outcome.UNKNOWN, reason)

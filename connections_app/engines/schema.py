@@ -124,7 +124,7 @@ def parts() -> dict[str, dict[str, str]]:
 
 
 @contextmanager
-def prepared_by_one() -> Iterator[None]:
+def preparation_lock() -> Iterator[None]:
     """Wait until no other process prepares this database, and make others wait until the block ends."""
     with psycopg.connect(**parameters(), autocommit=True) as lock:
         # CREATE INDEX CONCURRENTLY would wait for a session that waits inside pg_advisory_lock.

@@ -24,7 +24,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from connections_app.audit.log import record
-from connections_app.call_list.query import Refused
+from connections_app.call_list.query import InvalidQuery
 from connections_app.call_list.time_limits import Count
 from connections_app.exports import copying
 from connections_app.exports.copying import Piece
@@ -45,7 +45,7 @@ RETRIED_SQLSTATES = ("08", "57P")
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedExport:
     """A requested export, the file name that people see, and the number of calls counted for it."""
 
     request: ExportRequest
@@ -53,7 +53,7 @@ class Named:
     count: Count
 
 
-def record_sending(named: Named, operator: Operator, address: str | None) -> None:
+def record_sending(named: NamedExport, operator: Operator, address: str | None) -> None:
     """Record that calls are sent to `operator`, before they are."""
     _record(
         named.request,
@@ -66,10 +66,10 @@ def record_sending(named: Named, operator: Operator, address: str | None) -> Non
     )
 
 
-def begin(named: Named, operator: Operator, address: str | None) -> Export:
+def begin(named: NamedExport, operator: Operator, address: str | None) -> Export:
     """Store and record the requested export, which `work` then makes.
 
-    Returns the existing export if the same one is already open. Raises `Refused` if `operator` has too many.
+    Returns the existing export if the same one is already open. Raises `InvalidQuery` at the limit.
     """
     request = named.request
     with transaction.atomic():
@@ -79,7 +79,7 @@ def begin(named: Named, operator: Operator, address: str | None) -> Export:
         if same := own.filter(**fields, time_zone=request.time_zone, state__in=OPEN).first():
             return same
         if own.count() >= MAX_EXPORTS:
-            raise Refused(
+            raise InvalidQuery(
                 f"You have {MAX_EXPORTS} exports, which is as many as are kept. Delete one of them first."
             )
         made = own.create(
@@ -182,7 +182,7 @@ class _Making:
             descriptor = os.open(path_of(self.export), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 async_to_sync(self._write)(file)
-        except Refused as problem:
+        except InvalidQuery as problem:
             self._end(State.FAILED, str(problem))
         except OSError as problem:
             self._end(State.FAILED, f"The file could not be written: {problem.strerror}.")

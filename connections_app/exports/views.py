@@ -10,9 +10,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from connections_app.audit.log import address_of
 from connections_app.call_list.filters import filtered
-from connections_app.call_list.query import Refused, filter_words, form_of, in_country, with_fixed_dates
+from connections_app.call_list.query import InvalidQuery, filter_words, form_of, in_country, with_fixed_dates
 from connections_app.exports import making, streaming, writing
-from connections_app.exports.making import Named
+from connections_app.exports.making import NamedExport
 from connections_app.exports.tasks import make_export
 from connections_app.exports.writing import ExportRequest, Format
 from connections_app.models import Export
@@ -34,7 +34,7 @@ def export_calls(request: SignedInRequest) -> HttpResponseBase:
         if named.count.calls <= writing.INLINE_LIMIT:
             return _sent(request, named)
         made = making.begin(named, request.user, address_of(request))
-    except Refused as problem:
+    except InvalidQuery as problem:
         return _refused(request, str(problem), BAD_REQUEST)
     except Busy as busy:
         answer = _refused(request, str(busy), UNAVAILABLE)
@@ -114,10 +114,10 @@ def _one(request: SignedInRequest, pk: int) -> Export:
     return get_object_or_404(_own(request), pk=pk)
 
 
-def _named(request: SignedInRequest) -> Named:
-    """Return the export that the form requests. Raises `Refused`."""
+def _named(request: SignedInRequest) -> NamedExport:
+    """Return the export that the form requests. Raises `InvalidQuery`."""
     if (format := request.POST.get("format", Format.CSV)) not in Format:
-        raise Refused("Choose CSV or JSON lines.")
+        raise InvalidQuery("Choose CSV or JSON lines.")
     query = request.POST.get("query", "")
     country = request.user.dials_from
     form = form_of(QueryDict(in_country(query, country)))
@@ -127,11 +127,11 @@ def _named(request: SignedInRequest) -> Named:
         writing.columns_for(request.user),
         timezone.get_current_timezone_name(),
     )
-    return Named(requested, writing.file_name(form, requested.format), writing.count(filtered(form)))
+    return NamedExport(requested, writing.file_name(form, requested.format), writing.count(filtered(form)))
 
 
-def _sent(request: SignedInRequest, named: Named) -> HttpResponseBase:
-    """Send the file while it is read. Raises `Busy` and `Refused`."""
+def _sent(request: SignedInRequest, named: NamedExport) -> HttpResponseBase:
+    """Send the file while it is read. Raises `Busy` and `InvalidQuery`."""
     pieces = async_to_sync(streaming.start)(named.request, Slot(request.user.pk))
     making.record_sending(named, request.user, address_of(request))
     # "identity" prevents compression, which would block the one thread that serves everybody.

@@ -12,7 +12,7 @@ from connections_app.hooks import undelivered
 from connections_app.hooks.done import answer_done
 from connections_app.hooks.incoming import answer_incoming
 from connections_app.hooks.received import (
-    LARGEST_BODY,
+    MAX_BODY_BYTES,
     UNAVAILABLE,
     Answered,
     Overtaken,
@@ -32,7 +32,7 @@ TRY_LATER = Answered.refusing(UNAVAILABLE, "Try again later.")
 
 def answer_callback(kind: str, received: Received) -> Answered:
     """Return the answer to a callback at `/hooks/sift/<kind>/<token>/`."""
-    if len(received.raw) > LARGEST_BODY:
+    if len(received.raw) > MAX_BODY_BYTES:
         return Answered.refusing(413, "The body is too large.")
     if server.is_open:
         return TRY_LATER

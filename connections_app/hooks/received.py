@@ -14,7 +14,7 @@ from connections_app.models import Callback
 from connections_app.sift.payloads import JSON, Observation, Unusable, cleaned, decode, parse_connection
 from connections_app.sift.placeholders import JSONObject
 
-LARGEST_BODY = 256 * 1024
+MAX_BODY_BYTES = 256 * 1024
 MAX_DEPTH = 100  # of nesting, since PostgreSQL parses the body too
 UNAVAILABLE = 503
 

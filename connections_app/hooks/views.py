@@ -9,7 +9,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from connections_app.hooks.dispatch import answer_callback
-from connections_app.hooks.received import LARGEST_BODY, Received
+from connections_app.hooks.received import MAX_BODY_BYTES, Received
 
 
 @csrf_exempt
@@ -17,5 +17,5 @@ from connections_app.hooks.received import LARGEST_BODY, Received
 @require_POST
 def callback(request: HttpRequest, kind: str, token: str) -> JsonResponse:
     """Answer a callback of `kind`."""
-    answered = answer_callback(kind, Received(token, request.read(LARGEST_BODY + 1)))
+    answered = answer_callback(kind, Received(token, request.read(MAX_BODY_BYTES + 1)))
     return JsonResponse(answered.body, status=answered.status, headers=answered.headers)

@@ -11,7 +11,7 @@ from connections_app.web.concurrency import Busy
 
 MAX_CONCURRENT = 2
 WAIT_SECONDS = 3.0
-MANY = "Many people are signing in just now. Try again in a few seconds."
+BUSY_MESSAGE = "Many people are signing in just now. Try again in a few seconds."
 
 _turns = BoundedSemaphore(MAX_CONCURRENT)
 
@@ -21,7 +21,7 @@ def _turn() -> Iterator[None]:
     """Return the database connection to its pool and wait for a turn. Raises `Busy` after `WAIT_SECONDS`."""
     database.release()
     if not _turns.acquire(timeout=WAIT_SECONDS):
-        raise Busy(MANY)
+        raise Busy(BUSY_MESSAGE)
     try:
         yield
     finally:

@@ -53,7 +53,7 @@ class SignIns:
 
 @cache
 def _busy_page() -> bytes:
-    return render_to_string("busy.html", {"words": hashing.MANY}).encode()
+    return render_to_string("busy.html", {"words": hashing.BUSY_MESSAGE}).encode()
 
 
 async def _refuse(send: Send) -> None:

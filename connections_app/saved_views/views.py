@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from connections_app.call_list.filters import Offers
+from connections_app.call_list.filters import FilterChoices
 from connections_app.call_list.links import described
 from connections_app.models import SavedView
 from connections_app.saved_views import saving
@@ -93,7 +93,7 @@ def _to_the_list(request: SignedInRequest, view: SavedView) -> HttpResponse:
 
 
 def _list(request: SignedInRequest, status: int = 200, **more: Any) -> HttpResponse:
-    operator, offers = request.user, Offers()
+    operator, offers = request.user, FilterChoices()
     shown = [_shown(request, view, offers) for view in SavedView.objects.open_to(operator)]
     context = {
         "own": [one for one in shown if one["view"].owner_id == operator.pk],
@@ -102,7 +102,7 @@ def _list(request: SignedInRequest, status: int = 200, **more: Any) -> HttpRespo
     return render(request, "saved_views/views.html", context | more, status=status)
 
 
-def _shown(request: SignedInRequest, view: SavedView, offers: Offers) -> dict[str, Any]:
+def _shown(request: SignedInRequest, view: SavedView, offers: FilterChoices) -> dict[str, Any]:
     link = request.build_absolute_uri(view.get_absolute_url())
     return {"view": view, "described": described(view.query, offers), "link": link}
 

@@ -18,7 +18,7 @@ from django.conf import settings
 from connections_app.sift import pacing
 from connections_app.sift.errors import (
     BadAnswer,
-    NotKnown,
+    ConnectionNotFound,
     NotSent,
     Redirected,
     Refused,
@@ -110,7 +110,7 @@ class SiftClient:
             return Page(url, None, observations, unusable, str(problem))
 
     def retrieve(self, connection_id: str) -> Observation | Unusable:
-        """Return one connection. Raises `NotKnown` if Sift has none. Sift: "Retrieve a Connection"."""
+        """Return one connection, or raise `ConnectionNotFound`. Sift: "Retrieve a Connection"."""
         return parse_connection(self._get(f"{self.list_url}/{quote(connection_id, safe='')}"))
 
     def place(
@@ -283,7 +283,7 @@ def error_in(response: requests.Response, body: bytes) -> SiftError | None:
         return Unreachable(f"Sift answered {status}{wait}: {words}", retry_after)
     if status in (401, 403):
         return WrongCredentials(status, words)
-    return NotKnown(status, words) if status == 404 else Refused(status, words)
+    return ConnectionNotFound(status, words) if status == 404 else Refused(status, words)
 
 
 def _target(response: requests.Response) -> str:

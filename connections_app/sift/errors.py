@@ -46,7 +46,7 @@ class WrongCredentials(Refused):
         )
 
 
-class NotKnown(Refused):
+class ConnectionNotFound(Refused):
     """404: Sift knows no such connection."""
 
 

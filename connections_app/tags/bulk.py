@@ -26,7 +26,7 @@ from connections_app.access.permissions import check_may_tag
 from connections_app.audit.log import record
 from connections_app.call_list.filters import CallsForm, filtered
 from connections_app.call_list.links import words
-from connections_app.call_list.query import Refused, form_of
+from connections_app.call_list.query import InvalidQuery, form_of
 from connections_app.call_list.time_limits import TooSlow, within
 from connections_app.models import Action, BulkTagging, Connection, Operator, Tag, Verb
 from connections_app.models.connection import ConnectionQuerySet
@@ -138,7 +138,7 @@ class BulkRequest:
 
 
 def matching(query: str, time_zone: str) -> Matching:
-    """Count the calls that match `query`, a list's query string, in this zone. Raises `Refused`."""
+    """Count the calls that match `query`, a list's query string, in this zone. Raises `InvalidQuery`."""
     with timezone.override(Zone(time_zone)):
         form, calls = _calls(query)
     last_key = Connection.objects.aggregate(last=Max("pk"))["last"] or 0
@@ -147,7 +147,7 @@ def matching(query: str, time_zone: str) -> Matching:
             counted = calls.filter(pk__lte=last_key).order_by().aggregate(calls=Count("pk"))["calls"]
     except TooSlow:
         seconds = COUNT_TIMEOUT // timedelta(seconds=1)
-        raise Refused(
+        raise InvalidQuery(
             f"The calls could not be counted within {seconds} seconds. Tighten the filter, by a range of "
             "days for example."
         ) from None
@@ -218,7 +218,7 @@ def bulk_verb(bulk: BulkTagging) -> Verb:
 
 
 def _calls(query: str) -> tuple[CallsForm, ConnectionQuerySet]:
-    """Return the filter of a query string and its calls, in the active time zone. Raises `Refused`."""
+    """Return the filter of a query string and its calls, in the active time zone. Raises `InvalidQuery`."""
     form = form_of(QueryDict(query))
     return form, filtered(form)
 
@@ -254,7 +254,7 @@ def _tag_batch(bulk: BulkTagging) -> None:
     bulk.state = State.RUNNING
     try:
         calls, parameters = _next_calls(bulk)
-    except Refused as problem:
+    except InvalidQuery as problem:
         bulk.state, bulk.reason = State.FAILED, str(problem)
         return
     except EmptyResultSet:
@@ -273,7 +273,7 @@ def _tag_batch(bulk: BulkTagging) -> None:
 
 
 def _next_calls(bulk: BulkTagging) -> tuple[str, Sequence[Any]]:
-    """Return SQL for the keys of the next calls, and its values. Raises `Refused` and `EmptyResultSet`."""
+    """Return SQL for the next keys, and its values. Raises `InvalidQuery` and `EmptyResultSet`."""
     if bulk.keys is None:
         with timezone.override(Zone(bulk.time_zone)):
             _, calls = _calls(bulk.query)

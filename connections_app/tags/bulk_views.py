@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from connections_app.access.permissions import check_may_tag, may_make_tags, may_stop_bulk
 from connections_app.audit.log import address_of
-from connections_app.call_list.query import Refused, filter_words, in_country
+from connections_app.call_list.query import InvalidQuery, filter_words, in_country
 from connections_app.models import BulkTagging, Operator, Tag
 from connections_app.tags import bulk, tagging
 from connections_app.tags.bulk import BulkRequest
@@ -41,7 +41,7 @@ def bulk_tag(request: SignedInRequest) -> HttpResponse:
         if cleaned["scope"] == BulkForm.ALL:
             return _question(request, cleaned)
         return _begin(request, operator, _selected(cleaned, operator, address_of(request)))
-    except (Refused, tagging.NoSuchTag) as problem:
+    except (InvalidQuery, tagging.NoSuchTag) as problem:
         return _refused(request, str(problem))
 
 

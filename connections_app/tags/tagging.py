@@ -48,7 +48,7 @@ def in_words(calls: int) -> str:
     return "1 call" if calls == 1 else f"{calls:,} calls"
 
 
-def of_call(call: Connection, operator: Operator) -> dict[str, Any]:
+def tags_context(call: Connection, operator: Operator) -> dict[str, Any]:
     """Return the template context of a call's tags, and of those that `operator` may add. Two queries."""
     tags = list(Tag.objects.filter(call_tags__connection=call))
     may = may_tag(operator)

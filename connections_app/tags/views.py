@@ -82,7 +82,7 @@ def tag_call(request: SignedInRequest, connection_id: str) -> HttpResponse:
     problem = _add_or_remove(request, one, operator)
     if not request.htmx and not problem:
         return see_other(one)
-    context = tagging.of_call(one, operator) | {"problem": problem, "typed": request.POST.get("put", "")}
+    context = tagging.tags_context(one, operator) | {"problem": problem, "typed": request.POST.get("put", "")}
     template = "tags/_tagged.html" if request.htmx else "tags/tag_refused.html"
     return render(request, template, context, status=REFUSED if problem else 200)
 

@@ -5,10 +5,10 @@ from threading import Condition
 
 from connections_app.engines import database
 
-MOST_AT_ONCE = 3  # slow operations of one person in one process
+MAX_CONCURRENT_PER_PERSON = 3  # slow operations of one person in one process
 WAIT_SECONDS = 3.0
 TOO_MANY = (
-    f"You have {MOST_AT_ONCE} slow operations running, such as exports, imports and searches."
+    f"You have {MAX_CONCURRENT_PER_PERSON} slow operations running, such as exports, imports and searches."
     " Wait until one of them has ended, and try again."
 )
 
@@ -53,4 +53,4 @@ class Slot:
         self.release()
 
     def _is_free(self) -> bool:
-        return self._taken[self.person] < MOST_AT_ONCE
+        return self._taken[self.person] < MAX_CONCURRENT_PER_PERSON

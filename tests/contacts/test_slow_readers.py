@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from connections_app.models import Contact, Operator, Role
-from connections_app.web.concurrency import MOST_AT_ONCE
+from connections_app.web.concurrency import MAX_CONCURRENT_PER_PERSON
 from tests.control.conftest import Dashboard, Person, account, at, running_dashboard
 from tests.live.conftest import NOBODY
 
@@ -56,8 +56,8 @@ def test_readers_who_stop_reading_hold_no_connection(
     people = [at(dashboard, make_operator(f"sam{n}", Role.SUPERVISOR)) for n in range(6)]
     with ExitStack() as open_ones:
         began = [
-            begin_to_read(people[n // MOST_AT_ONCE], open_ones)
-            for n in range(PAGE_CONNECTIONS + MOST_AT_ONCE)
+            begin_to_read(people[n // MAX_CONCURRENT_PER_PERSON], open_ones)
+            for n in range(PAGE_CONNECTIONS + MAX_CONCURRENT_PER_PERSON)
         ]
         assert set(began) == {200}
         assert begin_to_read(people[0], open_ones) == 503

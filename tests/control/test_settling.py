@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from connections_app.calls import request_matching
 from connections_app.calls.ingest import ingest
-from connections_app.calls.request_matching import bind_for_sure
+from connections_app.calls.request_matching import bind_confirmed
 from connections_app.models import Action, CallRequest, Connection, Operator, Outcome, Role, Settled, Source
 from connections_app.sift.payloads import parse_rows
 from tests.control.conftest import NUMBER
@@ -156,12 +156,12 @@ def test_what_the_list_seemed_to_say_gives_way_to_sifts_own_answer(operator: Ope
     match()
     right = listed("a2", to="+14155550143")
     match()
-    assert bind_for_sure(request.pk, right.pk, Settled.ANSWER)
+    assert bind_confirmed(request.pk, right.pk, Settled.ANSWER)
     request.refresh_from_db()
     other.refresh_from_db()
     assert (request.connection, request.settled_by) == (right, "answer")
     assert (other.connection, other.outcome) == (None, "unknown")
-    assert bind_for_sure(other.pk, wrong.pk, Settled.ANSWER)
+    assert bind_confirmed(other.pk, wrong.pk, Settled.ANSWER)
 
 
 def test_a_settled_one_stays_settled(ana: Client, operator: Operator) -> None:

@@ -25,7 +25,7 @@ from pytest_django.asserts import assertContains
 from connections_app.call_list.time_limits import Count
 from connections_app.engines.database import parameters
 from connections_app.exports import copying, making, writing
-from connections_app.exports.making import Named
+from connections_app.exports.making import NamedExport
 from connections_app.exports.writing import ExportRequest, Format
 from connections_app.models import Action, Contact, Export, Operator
 from connections_app.web import jobs
@@ -63,7 +63,7 @@ def few_at_once() -> Iterator[None]:
 
 
 def begun(operator: Operator, query: str = "", format: Format = Format.CSV) -> Export:
-    named = Named(
+    named = NamedExport(
         ExportRequest(query, format, EVERY, "Europe/Berlin"), f"calls.{format}", Count(9, is_exact=True)
     )
     return making.begin(named, operator, None)

@@ -17,7 +17,7 @@ from redis import Redis
 from connections_app.health import checks
 from launch.valkey import Valkey
 from sift_dashboard.broker import broker_problem, broker_url
-from sift_dashboard.celery import do_not_wait_long
+from sift_dashboard.celery import limit_broker_waits
 
 pytestmark = pytest.mark.django_db
 
@@ -84,7 +84,7 @@ def test_a_broker_that_refuses_only_celery_is_degraded(
 
 def test_a_page_does_not_wait_for_a_broker_that_hangs(valkey: Valkey) -> None:
     celery = application(valkey.have())
-    do_not_wait_long(celery)
+    limit_broker_waits(celery)
     with valkey.client() as client:
         server = psutil.Process(client.info("server")["process_id"])
     server.suspend()

@@ -195,7 +195,7 @@ def test_it_goes_on_after_sift_refused_the_push(sift: Sift, running: Callable[..
     running(asking(one=saved("One", SAY).pk))
     made = pushed(call(), GOODBYE)
     Push.objects.update(outcome=Outcome.REJECTED)
-    scripts.take_back(made.pk)
+    scripts.undo_superseding(made.pk)
     assert answer(sift.done(step().token, KEYED_1)) == {"routine": SAY}
 
 

@@ -84,7 +84,7 @@ def test_it_is_in_force_again_after_sift_refused_the_push(sift: Sift) -> None:
     answer(sift.status(request.token, told("connecting")))
     made = pushed(call())
     Push.objects.update(outcome=Outcome.REJECTED)
-    scripts.take_back(made.pk)
+    scripts.undo_superseding(made.pk)
     assert answer(sift.status(request.token, told("connected"))) == GIVEN
 
 

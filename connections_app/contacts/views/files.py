@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from connections_app.access.permissions import check_may_import_contacts
 from connections_app.audit.log import address_of
 from connections_app.contacts import exporting, importing
-from connections_app.contacts.csv_files import LARGEST_BYTES, MAX_LINES, Unreadable
+from connections_app.contacts.csv_files import MAX_FILE_BYTES, MAX_LINES, Unreadable
 from connections_app.contacts.forms import UploadForm
 from connections_app.models import ContactImport
 from connections_app.web.concurrency import Slot
@@ -74,7 +74,7 @@ def _upload_page(request: SignedInRequest, form: UploadForm, status: int = 200) 
         "form": form,
         "country": request.user.dials_from,
         "most_lines": f"{MAX_LINES:,}",
-        "largest": LARGEST_BYTES,
+        "largest": MAX_FILE_BYTES,
     }
     return render(request, "contacts/import.html", context, status=status)
 

@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with schema.prepared_by_one():
+            with schema.preparation_lock():
                 self.bring_up_to_date()
                 claim()
                 redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=5, socket_timeout=5).ping()
