@@ -30,7 +30,7 @@ def plan_of(question: str, query: str) -> Plan:
     asked = QueryDict(query.removeprefix("?"))
     form = CallsForm(asked)
     assert form.is_valid(), form.errors
-    rows = Page.asked(order_of(form), asked).of(filtered(form).for_rows())
+    rows = Page.from_query(order_of(form), asked).of(filtered(form).for_rows())
     return explained(question, query, rows)
 
 

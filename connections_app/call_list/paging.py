@@ -107,7 +107,7 @@ class Page:
     upwards: bool = False
 
     @classmethod
-    def asked(cls, order: Order, query: QueryDict) -> Self:
+    def from_query(cls, order: Order, query: QueryDict) -> Self:
         """Return the page at `below` or `above` of `query`, else the first page. Raises `BadPlace`."""
         if above := query.get(ABOVE):
             return cls(order, Place.parse(above), upwards=True)

@@ -36,7 +36,7 @@ def calls(request: SignedInRequest) -> HttpResponse:
         matching = filtered(form)
         slot = Slot(request.user.pk)
         try:
-            page = Page.asked(order_of(form), request.GET)
+            page = Page.from_query(order_of(form), request.GET)
             shown = page.calls_page(time_limits.calls_on(page, matching), request.GET)
             is_all = not (shown.next_url or shown.previous_url)
             count = (

@@ -3,12 +3,12 @@
 from typing import Any
 
 from connections_app.sift import routine
-from connections_app.sift.commands import heard
+from connections_app.sift.commands import caller_input
 
 
 def input_words(body: dict[str, Any]) -> str:
     """Return the caller's input in words: `“1234” was keyed`, `“yes” was said`, `nothing was heard`."""
-    text = heard(body)
+    text = caller_input(body)
     if "digits" in body:
         return f"“{text}” was keyed" if text else "nothing was keyed"
     if text:

@@ -17,14 +17,14 @@ from connections_app.sift.numbers import is_number
 
 # Plain SQL: a list passes a hundred endpoints, and the ORM would make each a parameter.
 NAMES = f"""
-    SELECT wanted.endpoint, contact.name, contact.do_not_call
-    FROM unnest(%s::text[]) AS wanted (endpoint)
-    JOIN connections_app_contact AS contact ON {folded("contact.endpoint")} = {folded("wanted.endpoint")}
+    SELECT requested.endpoint, contact.name, contact.do_not_call
+    FROM unnest(%s::text[]) AS requested (endpoint)
+    JOIN connections_app_contact AS contact ON {folded("contact.endpoint")} = {folded("requested.endpoint")}
 """  # noqa: S608
 CONTACTS = f"""
-    SELECT contact.*, wanted.endpoint AS wanted
-    FROM unnest(%s::text[]) AS wanted (endpoint)
-    JOIN connections_app_contact AS contact ON {folded("contact.endpoint")} = {folded("wanted.endpoint")}
+    SELECT contact.*, requested.endpoint AS requested
+    FROM unnest(%s::text[]) AS requested (endpoint)
+    JOIN connections_app_contact AS contact ON {folded("contact.endpoint")} = {folded("requested.endpoint")}
 """  # noqa: S608
 
 
@@ -100,4 +100,4 @@ def contacts_of(endpoints: Iterable[str]) -> dict[str, Contact]:
     """
     requested = [endpoint for endpoint in dict.fromkeys(endpoints) if endpoint]
     found: Iterable[Any] = Contact.objects.raw(CONTACTS, [requested]) if requested else ()
-    return {contact.wanted: contact for contact in found}
+    return {contact.requested: contact for contact in found}

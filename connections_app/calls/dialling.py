@@ -25,37 +25,38 @@ from connections_app.sift.placeholders import JSON, JSONObject
 
 MAX_REQUEST_AGE = timedelta(days=1)  # an older unsettled request is hardly still a call
 
-TICKED = f"{folded('asked.endpoint')} IN (SELECT {folded('one')} FROM unnest(%(confirmed)s::text[]) AS one)"  # noqa: S608
+TICKED = f"{folded('target.endpoint')} IN (SELECT {folded('one')} FROM unnest(%(confirmed)s::text[]) AS one)"  # noqa: S608
 CONTACTS = f"""
-    SELECT asked.endpoint AS asked, contact.id, contact.endpoint, contact.name, contact.do_not_call,
+    SELECT target.endpoint AS requested, contact.id, contact.endpoint, contact.name, contact.do_not_call,
            {TICKED} AS is_confirmed
-    FROM unnest(%(dialled)s::text[]) AS asked (endpoint)
-    JOIN connections_app_contact AS contact ON {folded("contact.endpoint")} = {folded("asked.endpoint")}
+    FROM unnest(%(dialled)s::text[]) AS target (endpoint)
+    JOIN connections_app_contact AS contact ON {folded("contact.endpoint")} = {folded("target.endpoint")}
 """  # noqa: S608
 # For use inside larger statements: which of `dialled` are marked “do not call” and not `confirmed`.
-MARKED = f"SELECT asked FROM ({CONTACTS}) AS found WHERE do_not_call AND NOT is_confirmed"  # noqa: S608
+MARKED = f"SELECT requested FROM ({CONTACTS}) AS found WHERE do_not_call AND NOT is_confirmed"  # noqa: S608
 
 # Calls in progress whose other side is one of `dialled`, and requests to it that may have become a call.
 # Without a direction from Sift, either end may be the other side.
 ONGOING = f"""
-    SELECT asked.endpoint, {TICKED}, call.at, call.connection_id, NULL::uuid, 'accepted',
+    SELECT target.endpoint, {TICKED}, call.at, call.connection_id, NULL::uuid, 'accepted',
            coalesce(operator.username, '')
-    FROM unnest(%(dialled)s::text[]) AS asked (endpoint)
+    FROM unnest(%(dialled)s::text[]) AS target (endpoint)
     JOIN connections_app_connection AS call
         ON call.status IN ('connecting', 'connected') AND call.doubt <> 'lost'
-        AND (call.party = {folded("asked.endpoint")} OR call.direction IS NULL
-            AND {folded("asked.endpoint")} IN ({folded("call.from_endpoint")}, {folded("call.to_endpoint")}))
+        AND (call.party = {folded("target.endpoint")} OR call.direction IS NULL
+            AND {folded("target.endpoint")} IN ({folded("call.from_endpoint")}, {folded("call.to_endpoint")}))
         AND NOT EXISTS (
             SELECT FROM connections_app_callrequest AS own
             WHERE own.request_id = %(besides)s AND own.connection_id = call.id
         )
     LEFT JOIN connections_app_operator AS operator ON operator.id = call.operator_id
     UNION ALL
-    SELECT asked.endpoint, {TICKED}, request.asked_at, '', request.request_id, request.outcome,
+    SELECT target.endpoint, {TICKED}, request.asked_at, '', request.request_id, request.outcome,
            request.operator_name
-    FROM unnest(%(dialled)s::text[]) AS asked (endpoint)
+    FROM unnest(%(dialled)s::text[]) AS target (endpoint)
     JOIN connections_app_callrequest AS request
-        ON {folded("asked.endpoint")} IN (request.phone_number, {folded("%(client)s || request.client_name")})
+        ON {folded("target.endpoint")}
+            IN (request.phone_number, {folded("%(client)s || request.client_name")})
     WHERE request.connection_id IS NULL
         AND (request.outcome = 'sending' OR request.outcome IN ('accepted', 'unknown'))
         AND request.asked_at > %(since)s AND request.request_id IS DISTINCT FROM %(besides)s
@@ -189,7 +190,7 @@ def _contacts(endpoints: Sequence[str], confirmed: Sequence[str]) -> dict[str, A
         return {}
     values = {"dialled": list(endpoints), "confirmed": list(confirmed)}
     found: Iterable[Any] = Contact.objects.raw(CONTACTS, values)
-    return {contact.asked: contact for contact in found}
+    return {contact.requested: contact for contact in found}
 
 
 def _dialled_by(command: JSONObject, country: str) -> Iterator[str]:

@@ -41,7 +41,7 @@ MAKE = f"""
             OR id = (SELECT script_id FROM connections_app_callrequest WHERE connection_id = %(connection)s)
         )
     )
-    SELECT (SELECT id FROM made), (SELECT array_agg(asked) FROM marked)
+    SELECT (SELECT id FROM made), (SELECT array_agg(requested) FROM marked)
 """  # noqa: S608
 
 # The one rule for which script of the call %(call)s is in force: the newest that Sift did not refuse.

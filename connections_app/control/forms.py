@@ -77,7 +77,7 @@ class RoutineForm(forms.Form):
         super().__init__(data, **options)
         self.operator = operator
         self.fills: list[Fill] = []
-        self.wanted: ScriptRequest | None = None
+        self.script: ScriptRequest | None = None
         self.findings = Findings()
 
     def sift_request(self, request: HttpRequest) -> SiftRequest | None:
@@ -142,7 +142,7 @@ class RoutineForm(forms.Form):
 
     def _check_dialling(self) -> None:
         """Look up each number and client that would be dialled, and add the objections to the errors."""
-        dialled = self.wanted.dialled if self.wanted else ()
+        dialled = self.script.dialled if self.script else ()
         endpoints = list(dict.fromkeys([*filter(None, [self.endpoint]), *dialled]))
         self.findings = dialling.look_up(endpoints, self.confirmed, self.cleaned_data.get("request_id"))
         self._add_objections(self.findings.unconfirmed)
@@ -159,15 +159,15 @@ class RoutineForm(forms.Form):
         }
         try:
             if routine:
-                self.wanted = scripts.saved_routine(routine, values, self.operator)
+                self.script = scripts.saved_routine(routine, values, self.operator)
             else:
-                self.wanted = scripts.given_commands(commands, values, self.operator, overrule=overrule)
+                self.script = scripts.given_commands(commands, values, self.operator, overrule=overrule)
         except NotUsable as problem:
             self._fill(problem.placeholders, values, problem.problems)
             for field, words in problem.problems.items():
                 self.add_error(field if field in self.fields else None, words)
         else:
-            self._fill(self.wanted.placeholders, values, {})
+            self._fill(self.script.placeholders, values, {})
 
     def _fill(
         self,
@@ -243,7 +243,7 @@ class PlaceForm(RoutineForm):
     def order(self) -> Order:
         """Return the call to place, from a valid form."""
         cleaned = self.cleaned_data
-        return Order(cleaned["phone_number"], cleaned["client_name"], self.wanted)
+        return Order(cleaned["phone_number"], cleaned["client_name"], self.script)
 
 
 def contents(data: Mapping[str, Any]) -> dict[str, str]:

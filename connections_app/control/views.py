@@ -105,7 +105,7 @@ def push_routine(request: SignedInRequest, connection_id: str) -> HttpResponseBa
     try:
         pushed = sift_request and (
             sift_request.existing(Push)
-            or (form.is_valid() and form.wanted and steering.push_routine(call, form.wanted, sift_request))
+            or (form.is_valid() and form.script and steering.push_routine(call, form.script, sift_request))
         )
     except RequestConflict as problem:
         return _conflict(request, problem)

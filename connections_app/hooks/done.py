@@ -11,7 +11,7 @@ from connections_app.calls.scripts import NotUsable
 from connections_app.hooks.received import Answered, Received, Refused, WrongToken
 from connections_app.models import Callback, Connection, Origin, RoutineVersion, Script, Step, TokenDigest
 from connections_app.models.connection import IN_PROGRESS
-from connections_app.sift.commands import ANYTHING_ELSE, heard
+from connections_app.sift.commands import ANYTHING_ELSE, caller_input
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def _answer(step: Step, call: Connection | None, received: Received) -> Answered
         raise Refused(404, "This address belongs to another call.")
     if step.script.superseded_by_id is not None:
         return _repeated_answer(step, received)
-    answer = heard(received.body)
+    answer = caller_input(received.body)
     following = step.then.get(answer, step.then.get(ANYTHING_ELSE))
     version_id = step.script.versions.get(str(following))
     if call is None or call.status not in IN_PROGRESS or version_id is None:

@@ -34,11 +34,11 @@ logger = logging.getLogger(__name__)
 # A prefix is compared with the same number of characters, cut before folding: folding looks at what follows.
 MATCHES = f"""
     {{pattern}} = '' OR (
-        SELECT CASE WHEN right(wanted, 1) = '*'
-            THEN {folded("left(given, length(wanted) - 1)")} = {folded("left(wanted, -1)")}
-            ELSE {folded("given")} = {folded("wanted")} END
+        SELECT CASE WHEN right(pattern, 1) = '*'
+            THEN {folded("left(given, length(pattern) - 1)")} = {folded("left(pattern, -1)")}
+            ELSE {folded("given")} = {folded("pattern")} END
         FROM (
-            SELECT {without_client("{pattern}")} AS wanted, {without_client("observed.endpoint")} AS given
+            SELECT {without_client("{pattern}")} AS pattern, {without_client("observed.endpoint")} AS given
             FROM (SELECT %s::text AS endpoint) AS observed
         ) AS ends
     )

@@ -71,7 +71,7 @@ BIND_AND_CLAIM = f"""
         RETURNING script.id, script.settled_at, script.offered_at >= now() AS is_first
     )
     SELECT EXISTS (SELECT FROM mine), (SELECT id FROM call), claimed.id, claimed.settled_at, claimed.is_first,
-        (SELECT array_agg(asked) FROM marked)
+        (SELECT array_agg(requested) FROM marked)
     FROM (VALUES (1)) AS one LEFT JOIN claimed ON true
 """  # noqa: S608
 

@@ -359,7 +359,7 @@ COMMANDS: dict[str, type[Command]] = {
 OLDER_NAMES = {"on_event": "event_callback", "live_transcription": "live_transcripts"}
 
 
-def heard(body: Mapping[str, Any]) -> str:
+def caller_input(body: Mapping[str, Any]) -> str:
     """Return the keyed or spoken answer in a callback's body, as a key of `then`; empty for none."""
     for field in ("digits", "choice", "value"):
         match body.get(field):

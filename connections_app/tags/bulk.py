@@ -46,13 +46,13 @@ MAY_BE_UNDONE = (State.RUNNING, State.DONE, State.STOPPED, State.FAILED)
 # Each statement selects the requested calls; it returns the last key, their number, and how many changed.
 LOCKED = """
     locked AS MATERIALIZED (
-        SELECT call.id, call.at FROM connections_app_connection AS call JOIN asked USING (id)
+        SELECT call.id, call.at FROM connections_app_connection AS call JOIN chosen USING (id)
         ORDER BY call.connection_id FOR NO KEY UPDATE OF call
     )
 """
-OUTCOME = "SELECT (SELECT max(id) FROM asked), (SELECT count(*) FROM asked), (SELECT count(*) FROM changed)"
+OUTCOME = "SELECT (SELECT max(id) FROM chosen), (SELECT count(*) FROM chosen), (SELECT count(*) FROM changed)"
 PUT_ON = f"""
-    WITH asked (id) AS MATERIALIZED ({{calls}}), {LOCKED},
+    WITH chosen (id) AS MATERIALIZED ({{calls}}), {LOCKED},
     changed AS (
         INSERT INTO connections_app_calltag (connection_id, tag_id, at, tagged_by, tagged_at)
         SELECT id, %s, at, %s, %s FROM locked
@@ -66,7 +66,7 @@ PUT_ON = f"""
     {OUTCOME}
 """  # noqa: S608
 TAKE_OFF = f"""
-    WITH asked (id) AS MATERIALIZED ({{calls}}), {LOCKED},
+    WITH chosen (id) AS MATERIALIZED ({{calls}}), {LOCKED},
     changed AS (
         DELETE FROM connections_app_calltag AS put USING locked
         WHERE put.connection_id = locked.id AND put.tag_id = %s
@@ -78,7 +78,7 @@ TAKE_OFF = f"""
     )
     {OUTCOME}
 """  # noqa: S608
-LOCKED_TO_UNDO = LOCKED.replace("call.at", "call.at, asked.tagged_by, asked.tagged_at")
+LOCKED_TO_UNDO = LOCKED.replace("call.at", "call.at, chosen.tagged_by, chosen.tagged_at")
 TO_UNDO = """
     SELECT connection_id, tagged_by, tagged_at FROM connections_app_bulktagged
     WHERE bulk_id = %s ORDER BY connection_id LIMIT %s
@@ -86,11 +86,11 @@ TO_UNDO = """
 FORGET = """
     forgotten AS (
         DELETE FROM connections_app_bulktagged
-        WHERE bulk_id = %s AND connection_id <= (SELECT max(id) FROM asked)
+        WHERE bulk_id = %s AND connection_id <= (SELECT max(id) FROM chosen)
     )
 """
 UNDO_PUTTING_ON = f"""
-    WITH asked (id, tagged_by, tagged_at) AS MATERIALIZED ({TO_UNDO}), {LOCKED_TO_UNDO}, {FORGET},
+    WITH chosen (id, tagged_by, tagged_at) AS MATERIALIZED ({TO_UNDO}), {LOCKED_TO_UNDO}, {FORGET},
     changed AS (
         DELETE FROM connections_app_calltag AS put USING locked
         WHERE put.connection_id = locked.id AND put.tag_id = %s
@@ -100,7 +100,7 @@ UNDO_PUTTING_ON = f"""
     {OUTCOME}
 """  # noqa: S608
 UNDO_TAKING_OFF = f"""
-    WITH asked (id, tagged_by, tagged_at) AS MATERIALIZED ({TO_UNDO}), {LOCKED_TO_UNDO}, {FORGET},
+    WITH chosen (id, tagged_by, tagged_at) AS MATERIALIZED ({TO_UNDO}), {LOCKED_TO_UNDO}, {FORGET},
     changed AS (
         INSERT INTO connections_app_calltag (connection_id, tag_id, at, tagged_by, tagged_at)
         SELECT id, %s, at, tagged_by, tagged_at FROM locked

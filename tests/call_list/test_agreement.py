@@ -219,7 +219,7 @@ def walked(query: str, following: Callable[[paging.CallsPage], str | None]) -> t
         asked = QueryDict(query)
         form = CallsForm(asked)
         assert form.is_valid(), form.errors
-        page = paging.Page.asked(order_of(form), asked)
+        page = paging.Page.from_query(order_of(form), asked)
         shown = page.calls_page(time_limits.calls_on(page, filtered(form)), asked)
         pages.append([call.connection_id for call in shown.calls])
         address = following(shown)

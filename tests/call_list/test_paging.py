@@ -26,7 +26,7 @@ def call(number: int, minute: int) -> Observation:
 
 def page_at(address: str) -> paging.CallsPage:
     query = QueryDict(address.removeprefix("?"))
-    page = paging.Page.asked(paging.Order.by_time(), query)
+    page = paging.Page.from_query(paging.Order.by_time(), query)
     return page.calls_page(page.of(Connection.objects.all()), query)
 
 
@@ -88,4 +88,4 @@ def test_a_place_that_is_none_is_refused(place: str, name: str) -> None:
     query = QueryDict(mutable=True)
     query[name] = place
     with pytest.raises(paging.BadPlace):
-        list(paging.Page.asked(paging.Order.by_time(), query).of(Connection.objects.all()))
+        list(paging.Page.from_query(paging.Order.by_time(), query).of(Connection.objects.all()))
