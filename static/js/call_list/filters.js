@@ -1,38 +1,37 @@
-// The row of filters: long menus are searched as one types, what is ticked stays so and is named on the closed menu
-// before it is applied, what is empty stays out of the address, and the focus is where it was once the filters are
-// applied.
+// Improves the row of filters: searches a long menu as the person types, names the ticked options on the closed menu,
+// omits empty fields from the address, and restores the focus after the filters are applied.
 
 const FOCUS = "filters-focus";
 const form = document.querySelector("[data-filters]");
-// Of the options of a long menu, by name and value, which are ticked; while all of them are read, more may be.
+// The ticked state of options, by name and value: a person may tick some while the full list is loading.
 const ticks = new Map();
 
-function typed(box) {
+function filterOptions(box) {
   const list = box.closest("[data-options]");
-  const wanted = box.value.trim().toLowerCase();
+  const query = box.value.trim().toLowerCase();
   let found = 0;
   for (const option of list.querySelectorAll("label.dropdown-item")) {
-    option.hidden = !option.textContent.toLowerCase().includes(wanted);
+    option.hidden = !option.textContent.toLowerCase().includes(query);
     if (!option.hidden) found += 1;
   }
   list.querySelector("[data-options-none]").hidden = found > 0;
 }
 
 document.addEventListener("input", (event) => {
-  if (event.target.matches("[data-options-typed]")) typed(event.target);
+  if (event.target.matches("[data-options-typed]")) filterOptions(event.target);
 });
 
 const key = (box) => `${box.name}=${box.value}`;
 
-// What is ticked in a menu, on its button.
-function say(menu) {
+// Names the ticked options of a menu on its button.
+function showChosen(menu) {
   const words = menu?.querySelector("[data-chosen]");
   if (!words) return;
   const chosen = [...menu.querySelectorAll("input[type=checkbox]:checked")];
   words.textContent = chosen.map((box) => box.closest("label").textContent.trim()).join(", ") || words.dataset.any;
 }
 
-document.addEventListener("change", (event) => say(event.target.closest("[data-menu].choices")));
+document.addEventListener("change", (event) => showChosen(event.target.closest("[data-menu].choices")));
 
 document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
   if (!target.matches(".options")) return;
@@ -46,7 +45,7 @@ document.addEventListener("htmx:afterSwap", () => {
   ticks.clear();
 });
 
-// Enter takes the first one that is found.
+// Enter ticks the first option that matches.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || !event.target.matches("[data-options-typed]") || !event.target.value) return;
   event.preventDefault();

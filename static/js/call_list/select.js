@@ -1,5 +1,5 @@
-// Rows that are selected for tagging: one by one, all of the page, or from one to another with Shift; the bar that says
-// how many. Without scripts the boxes and the bar are there as well.
+// Selects rows for tagging: one by one, the whole page, or a range with Shift. Shows their number in the bar.
+// The boxes and the bar also work without scripts.
 
 const bar = document.getElementById("bulk");
 const boxes = () => [...document.querySelectorAll("input[type=checkbox][name=call][form=bulk]")];
@@ -17,13 +17,13 @@ function show() {
     one.indeterminate = chosen > 0 && !isWhole;
   }
   for (const box of all) box.closest("tr")?.classList.toggle("is-selected", box.checked);
-  // Beyond the page only where all of it is meant.
+  // Offer the calls on other pages only if the whole page is selected.
   const scope = bar.querySelector("[data-scope]");
   scope.hidden = !isWhole || !document.querySelector(".pager a");
   if (scope.hidden) scope.querySelector("[value=selected]").checked = true;
 }
 
-// From the box that was chosen last up to this one, all as this one now is.
+// Sets the boxes from the last one that was clicked to this one to the state of this one.
 function range(to) {
   const all = boxes();
   const [from, until] = [all.indexOf(last), all.indexOf(to)].sort((one, other) => one - other);
@@ -42,7 +42,7 @@ if (bar) {
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-select-all]")) choose(event.target.checked);
   });
-  // A list that the browser brings back keeps its ticks.
+  // After Back, the browser restores the ticks.
   addEventListener("pageshow", show);
   show();
 }

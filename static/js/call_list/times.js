@@ -1,4 +1,5 @@
-// Days in words and dates, of which one is meant; and lets a date filter take a time of day as well. "To" a day means to its end, which is the next day's midnight.
+// Lets a date filter include a time of day, and keeps either a day in words or dates, never both.
+// "To" a day means to its end, which is the next day's midnight.
 
 const MIDNIGHT = "T00:00";
 const button = document.querySelector("[data-times]");
@@ -43,7 +44,7 @@ for (const field of fields) {
 for (const one of words) {
   one.addEventListener("click", (event) => {
     for (const field of fields) field.value = "";
-    // Chosen with a pointer: by keys one may be on the way to the next.
+    // Submit only after a pointer click: with arrow keys, the person may be on the way to the next option.
     if (event.detail) one.form.requestSubmit();
   });
 }

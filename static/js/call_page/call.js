@@ -1,39 +1,39 @@
-// Reads the page of one call again when the stream tells of it: once for many changes, and never while its hang-up is
-// armed, something in it is being pressed (the click would be lost) or waits for its answer. The markup says how
-// (hx-get); folds.js keeps what is folded open. What is being typed in it stays, and what was found out by asking Sift
-// until it was read; what is written to the call stands beside it and is not touched.
+// Reloads the part of the page that shows the call when the stream reports a change: once for many changes, and never
+// while its hang-up is armed, something in it is being pressed (the click would be lost) or a request is under way.
+// The markup defines the request (hx-get); folds.js keeps open folds open. Text that is being typed stays, and so does
+// the result of a check with Sift until it is read. The form for notes is outside this part.
 
 import { isPressed } from "../frame/pressed.js";
 
 const CHANGED = "live:changed";
-let isReading = false;
+let isReloading = false;
 let isDue = false;
 let snapshots = 0;
-let kept = null;
+let restoreTyped = null;
 
 const call = () => document.getElementById("call");
 const isBusy = () => isPressed(call()) || Boolean(call().querySelector("[data-armed], .htmx-request"));
 
-function read() {
+function reload() {
   isDue = true;
-  if (isReading || isBusy()) return;
+  if (isReloading || isBusy()) return;
   isDue = false;
-  isReading = true;
+  isReloading = true;
   window.htmx.trigger(call(), CHANGED);
 }
 
 document.addEventListener("live:calls", ({ detail: { rows, others } }) => {
   const id = call().dataset.call;
-  // Too many to name: any may have changed.
-  if (!others || others.includes(id) || rows.some((row) => row.call === id)) read();
+  // Without `others`, too many calls changed to list them: this may be one.
+  if (!others || others.includes(id) || rows.some((row) => row.call === id)) reload();
 });
 
-// While nothing was heard anything may have happened; to a call that is over, only since the first snapshot.
+// A call may have changed before a snapshot; one that is over cannot have changed before the first.
 document.addEventListener("live:snapshot", () => {
-  if (snapshots++ || call().hasAttribute("data-in-progress")) read();
+  if (snapshots++ || call().hasAttribute("data-in-progress")) reload();
 });
 
-// One that was under way when the question was armed, or something was asked for, is read again after it.
+// Discard a reload that was under way when the question was armed or a request was sent, and reload later.
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (detail.target !== call() || !isBusy()) return;
   detail.shouldSwap = false;
@@ -41,15 +41,15 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
 });
 
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  kept = detail.target === call() && detail.shouldSwap ? keep() : null;
+  restoreTyped = detail.target === call() && detail.shouldSwap ? saveTyped() : null;
 });
 document.addEventListener("htmx:afterSwap", () => {
-  kept?.();
-  kept = null;
+  restoreTyped?.();
+  restoreTyped = null;
 });
 
-// Takes note of what only this page knows; to be called once the new reading of the call is in its place.
-function keep() {
+// Saves typed text, its selection and the note. Returns a function that restores them after the swap.
+function saveTyped() {
   const typed = [...call().querySelectorAll("input[id]:not([type=hidden])")].filter((field) => field.value !== field.defaultValue);
   const at = typed.map((field) => [field.id, field.value, field === document.activeElement, field.selectionStart, field.selectionEnd]);
   const note = call().querySelector(".controls-note");
@@ -66,12 +66,12 @@ function keep() {
   };
 }
 
-// What was asked for before a part of the call changed may be older than that part, and undo it: it is read once more.
+// A reload requested before a part of the call changed may be older than that part and undo it: reload once more.
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  if (isReading && detail.target !== call() && call().contains(detail.target)) isDue = true;
+  if (isReloading && detail.target !== call() && call().contains(detail.target)) isDue = true;
 });
 
-// A tag was put on or taken off: the menu is done with, and the focus stays beside the tags.
+// After a tag was added or removed, close the menu and keep the focus next to the tags.
 document.addEventListener("htmx:afterSwap", ({ detail: { requestConfig, xhr } }) => {
   if (requestConfig.target.id !== "call-tags" || xhr.status >= 400) return;
   document.getElementById("tag-menu").open = false;
@@ -79,8 +79,8 @@ document.addEventListener("htmx:afterSwap", ({ detail: { requestConfig, xhr } })
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.requestConfig.triggeringEvent?.type === CHANGED) isReading = false;
-  if (isDue) read();
+  if (event.detail.requestConfig.triggeringEvent?.type === CHANGED) isReloading = false;
+  if (isDue) reload();
 });
 
-for (const event of ["hangup:disarmed", "press:ended", "htmx:afterSwap"]) document.addEventListener(event, () => isDue && read());
+for (const event of ["hangup:disarmed", "press:ended", "htmx:afterSwap"]) document.addEventListener(event, () => isDue && reload());

@@ -1,8 +1,8 @@
-// Notes on one call: Cancel and Esc leave a note's change, and who wrote or changed one goes on from where they were.
+// Closes the form that changes a note on Cancel and Esc, and restores the focus after a note is written or changed.
 
 const slot = () => document.getElementById("note-change");
 
-// Back to the note that was being changed.
+// Closes the form and focuses the note that it was changing.
 function leave() {
   const { note } = slot().dataset;
   const empty = document.createElement("div");
@@ -21,14 +21,14 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !event.isComposing && event.target.closest(".note-change")) leave();
 });
 
-// A form that was used before comes back with what was typed in it.
+// A form that was already sent is returned with status 409 and the typed text: show it.
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (detail.xhr.status !== 409 || detail.requestConfig.elt.id !== "note-form") return;
   detail.shouldSwap = true;
   detail.isError = false;
 });
 
-// A form that asks its question again keeps its words, and says why; one that was taken is done with.
+// After a success, move the focus; a form that was refused is still in use.
 document.addEventListener("htmx:afterSwap", ({ detail: { requestConfig, xhr } }) => {
   const form = requestConfig.elt;
   if (xhr.status >= 400) return;

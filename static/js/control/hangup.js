@@ -1,14 +1,14 @@
-// What ends a call takes two steps, in place: the first arms and puts Keep under the pointer, Yes does it. Esc, Keep,
-// or five seconds disarm; then the document hears hangup:disarmed. What is armed is not swapped away by a page that
-// reads itself again.
+// Ends a call in two steps, in place: the first button arms the form and puts Keep under the pointer, Yes submits it.
+// Esc, Keep, or five seconds disarm it; then hangup:disarmed is dispatched on the document. A page that reloads itself
+// does not replace an armed form.
 //
 // form[data-two-step] has [data-arm] or [data-arm-clear], .hang-up-question, [data-keep], and data-doing: the words
-// while it is done.
+// shown during the request.
 
-const ARMED_FOR = 5000;
-const waiting = new WeakMap();
+const ARMED_MS = 5000;
+const timers = new WeakMap();
 const hungUp = new Set();
-// What went wrong, by the controls where it was asked for: it stays until it was read, whatever is swapped.
+// Error notes by the id of their controls: a note stays until it is read, even if the controls are swapped.
 const unread = new Map();
 const alarms = document.getElementById("alarms");
 
@@ -22,11 +22,11 @@ function arm(form) {
   armOf(form).hidden = true;
   form.querySelector(".hang-up-question").hidden = false;
   form.querySelector("[data-keep]").focus({ preventScroll: true });
-  waiting.set(form, setTimeout(() => disarm(form), ARMED_FOR));
+  timers.set(form, setTimeout(() => disarm(form), ARMED_MS));
 }
 
 function disarm(form) {
-  clearTimeout(waiting.get(form));
+  clearTimeout(timers.get(form));
   const hadFocus = form.contains(document.activeElement);
   delete form.dataset.armed;
   const id = form.querySelector("[name=request_id]");
@@ -38,7 +38,7 @@ function disarm(form) {
   document.dispatchEvent(new CustomEvent("hangup:disarmed"));
 }
 
-// A UUID, by which a second click is known. The browser's own randomUUID is missing on plain http.
+// Returns a UUID that identifies a repeated click. The browser's own randomUUID is missing on plain http.
 function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;
@@ -47,11 +47,11 @@ function newId() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
-function doing(form) {
-  clearTimeout(waiting.get(form));
+function showProgress(form) {
+  clearTimeout(timers.get(form));
   const controls = form.closest(".controls");
   if (form.matches("[data-hang-up]")) hungUp.add(controls.id);
-  // What became of the time before is not what becomes of this one.
+  // Discard the result of an earlier attempt.
   unread.delete(controls.id);
   controls.querySelector(".controls-problem")?.remove();
   alarms.textContent = "";
@@ -63,12 +63,12 @@ function doing(form) {
   words.focus({ preventScroll: true });
 }
 
-// The answer never came, or was none: nothing is known but that.
-function failed(form, words) {
+// Shows that there was no usable answer: the action may or may not have been done.
+function showFailure(form, words) {
   const { id } = form.closest(".controls");
   if (form.matches("[data-two-step]")) disarm(form);
   form.querySelector(".hanging-up")?.remove();
-  // What was held back while it was armed may stand in its place by now.
+  // disarm() lets controls that were held back be swapped in.
   const controls = document.getElementById(id);
   controls.querySelector(".controls-note")?.remove();
   const note = Object.assign(document.createElement("span"), { className: "controls-note text-bad", textContent: words });
@@ -81,15 +81,15 @@ function alarm(words) {
   if (alarms.textContent !== words) alarms.textContent = words;
 }
 
-// The controls are new: who came by keys keeps their place, and what was found out is said as well as shown.
-function answered(form, controls) {
+// Restores the focus of a person who uses keys after the controls were swapped, and announces the note in them.
+function showResult(form, controls) {
   if (form.dataset.byKey) controls.closest("tr")?.querySelector("a[href]")?.focus({ preventScroll: true });
   const note = controls.querySelector(".controls-note");
   if (note) document.getElementById("announcements").textContent = note.textContent.trim();
 }
 
-// Sift's refusal of a hang-up that was asked for on this page, wherever it is told first.
-function sayRefusals() {
+// Alerts the person to Sift's refusal of a hang-up requested on this page, whichever update shows it first.
+function alertRefusals() {
   for (const id of hungUp) {
     const controls = document.getElementById(id);
     const problem = controls?.querySelector(".controls-problem");
@@ -110,7 +110,7 @@ document.addEventListener("click", (event) => {
   } else if (event.target.closest("[data-keep]")) {
     disarm(form);
   } else if (event.target.closest("[data-yes]") && event.detail > 1) {
-    // The second half of a double click.
+    // The second click of a double click.
     event.preventDefault();
   }
 });
@@ -124,28 +124,28 @@ const isOld = () => document.body.hasAttribute("data-stale") || document.body.da
 
 document.addEventListener("htmx:configRequest", (event) => {
   const { elt, parameters } = event.detail;
-  // What is shown may be old: the call is looked at again before anything is done to it.
+  // The page may be out of date: the server then checks the call before it hangs up.
   if (elt.matches("[data-hang-up]")) parameters.stale = isOld() ? "1" : "";
 });
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   const { elt, requestConfig } = event.detail;
   if (requestConfig.verb === "get" && elt.querySelector("[data-armed]")) event.preventDefault();
-  if (elt.matches("[data-two-step]")) doing(elt);
+  if (elt.matches("[data-two-step]")) showProgress(elt);
 });
 
 document.addEventListener("htmx:responseError", ({ detail: { elt, xhr } }) => {
-  if (elt.matches("[data-two-step], [data-check]")) failed(elt, `The dashboard answered ${xhr.status}; nothing is known of it. Look at the call.`);
+  if (elt.matches("[data-two-step], [data-check]")) showFailure(elt, `The dashboard answered ${xhr.status}; nothing is known of it. Look at the call.`);
 });
 for (const event of ["htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(event, ({ detail: { elt } }) => {
-    if (elt.matches("[data-two-step], [data-check]")) failed(elt, "The dashboard did not answer: it may or may not have been done.");
+    if (elt.matches("[data-two-step], [data-check]")) showFailure(elt, "The dashboard did not answer: it may or may not have been done.");
   });
 }
 document.addEventListener("htmx:afterSwap", ({ detail: { requestConfig, elt } }) => {
   const form = requestConfig.elt;
   for (const [id, note] of unread) if (!note.isConnected) document.getElementById(id)?.append(note);
-  if (form.matches("[data-two-step], [data-check]")) answered(form, elt);
-  sayRefusals();
+  if (form.matches("[data-two-step], [data-check]")) showResult(form, elt);
+  alertRefusals();
 });
-document.addEventListener("live:shown", sayRefusals);
+document.addEventListener("live:shown", alertRefusals);

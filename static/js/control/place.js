@@ -1,14 +1,14 @@
-// The form that places a call or sends a routine, while it is filled in: what is typed stays typed when the server's
-// reading of it comes, and the button says whom it calls.
+// Keeps typed text in the form that places a call or sends a routine when the server's check of it is swapped in,
+// and names the callee on the button.
 
 const form = document.querySelector("form.place");
 const checked = document.getElementById("checked");
 let typed = new Map();
 
-function name() {
+function labelButton() {
   const words = form.querySelector("[data-button-words]");
-  const whom = form.querySelector("#whom strong");
-  words.textContent = whom ? `${form.dataset.namesButton} ${whom.textContent}` : form.dataset.namesButton;
+  const callee = form.querySelector("#whom strong");
+  words.textContent = callee ? `${form.dataset.namesButton} ${callee.textContent}` : form.dataset.namesButton;
 }
 
 checked?.addEventListener("htmx:beforeSwap", () => {
@@ -20,5 +20,5 @@ checked?.addEventListener("htmx:afterSwap", () => {
     const field = document.getElementById(id);
     if (field) field.value = value;
   }
-  if (form.dataset.namesButton) name();
+  if (form.dataset.namesButton) labelButton();
 });

@@ -1,11 +1,11 @@
-// Says in batches what began, ended and failed, for those who do not see it.
+// Announces to screen readers, in batches, how many calls began, ended and failed.
 
-const SAYS_EVERY = 15_000;
-const CLEARS_AFTER = 5_000;
+const ANNOUNCE_INTERVAL_MS = 15_000;
+const CLEAR_AFTER_MS = 5_000;
 const region = document.getElementById("announcements");
 const counts = { began: 0, ended: 0, failed: 0 };
 
-// `news` has the rows that began, ended and failed.
+// Adds the visible rows of `news` ({ began, ended, failed }) to the next announcement.
 export function count(news) {
   for (const what of Object.keys(counts)) counts[what] += news[what].filter((row) => !row.hidden).length;
 }
@@ -17,6 +17,6 @@ setInterval(() => {
   for (const what of Object.keys(counts)) counts[what] = 0;
   if (!words.length) return;
   region.textContent = words.join(", ");
-  // The same words twice are said twice.
-  setTimeout(() => (region.textContent = ""), CLEARS_AFTER);
-}, SAYS_EVERY);
+  // So that the same words are announced again next time.
+  setTimeout(() => (region.textContent = ""), CLEAR_AFTER_MS);
+}, ANNOUNCE_INTERVAL_MS);

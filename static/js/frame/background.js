@@ -1,4 +1,4 @@
-// What a page asks for by itself says so: it does not count as the person being there, and keeps no session alive.
+// Marks the requests that a page makes by itself: they do not show that the person is present or extend the session.
 
 document.addEventListener("htmx:configRequest", (event) => {
   const { elt, headers } = event.detail;

@@ -1,6 +1,6 @@
-// The server's clock: ticks durations and "4 s ago" by it once a second.
+// Keeps the server's time, and updates durations and "4 s ago" once a second.
 //
-// <time data-clock data-since="ISO">   how long since then, as 42:10 or 1:02:10
+// <time data-clock data-since="ISO">   the time since then, as 42:10 or 1:02:10
 // <time data-ago="ISO">                4 s ago, 3 min ago, 2 h ago, 5 days ago
 // [data-server-now="ISO"]              the server's time when this part of the page was made
 
@@ -15,11 +15,10 @@ export function setServerNow(iso) {
   if (Number.isFinite(now)) ahead = now - Date.now();
 }
 
-// Brings what ticks in a part of the page, or in all of it, to this second. Calls that nobody tells of any more are
-// shown as they were.
+// Updates the times in a part of the page, or in all of it. Durations stop while the page receives no updates.
 export function tick(part = document) {
-  const isTold = !["lost", "ended", "resting"].includes(document.body.dataset.connection);
-  if (isTold) for (const time of part.querySelectorAll("[data-clock]")) show(time, duration(secondsSince(time.dataset.since)));
+  const isCurrent = !["lost", "ended", "resting"].includes(document.body.dataset.connection);
+  if (isCurrent) for (const time of part.querySelectorAll("[data-clock]")) show(time, duration(secondsSince(time.dataset.since)));
   for (const time of part.querySelectorAll("[data-ago]")) show(time, ago(secondsSince(time.dataset.ago)));
 }
 
@@ -46,7 +45,7 @@ function show(element, words) {
 function setByPage() {
   const times = [...document.querySelectorAll("[data-server-now]")].map((part) => Date.parse(part.dataset.serverNow));
   const latest = Math.max(...times.filter(Number.isFinite));
-  // What was read a while ago does not set the clock back.
+  // A part of the page that was rendered earlier does not set the clock back.
   if (latest > setByPage.latest) setServerNow(new Date((setByPage.latest = latest)).toISOString());
 }
 setByPage.latest = 0;

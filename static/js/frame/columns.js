@@ -1,4 +1,4 @@
-// Shows and hides the columns of a list as they are chosen; htmx tells the server, which keeps the choice.
+// Shows and hides the columns of a list as they are chosen; htmx sends the choice to the server, which saves it.
 
 document.addEventListener("change", (event) => {
   const menu = event.target.closest("[data-columns]");

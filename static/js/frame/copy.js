@@ -1,6 +1,6 @@
-// A click on [data-copy] copies its text, shows a tick for a moment, and says so.
+// Copies the text of a clicked [data-copy], shows a tick for a moment, and announces it.
 
-const SHOWN_FOR = 1500;
+const SHOWN_MS = 1500;
 
 async function copy(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
@@ -19,5 +19,5 @@ document.addEventListener("click", async (event) => {
   button.focus({ preventScroll: true });
   button.classList.add("is-copied");
   document.getElementById("announcements").textContent = `Copied ${button.dataset.copy}`;
-  setTimeout(() => button.classList.remove("is-copied"), SHOWN_FOR);
+  setTimeout(() => button.classList.remove("is-copied"), SHOWN_MS);
 });

@@ -1,4 +1,4 @@
-// Keeps what a person has folded open open, and where they have scrolled to, when a part of the page is read again.
+// Keeps open folds open, and the scroll positions, when a part of the page is reloaded.
 
 const open = new Set();
 const scrolled = new Map();

@@ -1,5 +1,5 @@
-// Keys for moving about, which can be switched off; and menus that close on Esc or a click elsewhere.
-// None fires while somebody types or a dialog is open, and none does anything to a call without asking first.
+// Adds keyboard shortcuts, which can be switched off, and closes menus on Esc or a click elsewhere.
+// No shortcut works while a person types or a dialog is open, and none acts on a call without a confirmation.
 
 const GO = {
   l: ".side-link[href='/']",
@@ -8,22 +8,22 @@ const GO = {
   k: ".side-link[href='/contacts/']",
   s: ".side-link[href='/sync/']",
 };
-const WAITS_FOR_SECOND = 1200;
+const SECOND_KEY_MS = 1200;
 const SWITCH = "keys";
 const TYPES_IN = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]:not([contenteditable=false])";
 const help = document.getElementById("keys");
-let going = 0;
+let goPressedAt = 0;
 
 const isOn = () => localStorage.getItem(SWITCH) !== "off";
 const isTyping = (target) => Boolean(target.closest(TYPES_IN));
-const isAsked = () => Boolean(document.querySelector("dialog[open]"));
+const isDialogOpen = () => Boolean(document.querySelector("dialog[open]"));
 const focusedRow = () => document.activeElement?.closest("tr");
 
 function closeMenus(except) {
   for (const menu of document.querySelectorAll("[data-menu][open]")) if (menu !== except) menu.open = false;
 }
 
-// A hang-up that is armed takes Esc for itself.
+// Esc on an armed hang-up only disarms it (hangup.js).
 function backOut(target) {
   const menu = target.closest("[data-menu][open]") ?? document.querySelector("[data-menu][open]");
   if (menu) {
@@ -34,7 +34,7 @@ function backOut(target) {
   }
 }
 
-// To the next row's link, or the one before; Enter then opens it, as any link.
+// Focuses the next row's link, or the previous one's; Enter opens it, like any link.
 function move(step) {
   const links = [...document.querySelectorAll("main tbody tr")].map((row) => row.querySelector("a[href]"));
   const seen = links.filter((link) => link?.getClientRects().length);
@@ -43,14 +43,14 @@ function move(step) {
   seen[next]?.focus();
 }
 
-// Arms the focused row's Hang up, or the page's only one; it hangs up nobody by itself.
+// Arms the focused row's Hang up, or the page's only one; this alone does not hang up.
 function armHangUp() {
   const arms = [...(focusedRow() ?? document).querySelectorAll("[data-arm]")];
   if (arms.length === 1) arms[0].click();
 }
 
 function act(event) {
-  if (Date.now() - going < WAITS_FOR_SECOND && GO[event.key]) {
+  if (Date.now() - goPressedAt < SECOND_KEY_MS && GO[event.key]) {
     document.querySelector(GO[event.key])?.click();
   } else if (event.key === "/") {
     event.preventDefault();
@@ -68,20 +68,20 @@ function act(event) {
   } else if (event.key === "?") {
     help.showModal();
   }
-  going = event.key === "g" ? Date.now() : 0;
+  goPressedAt = event.key === "g" ? Date.now() : 0;
 }
 
-// What can be reached by a key says so only while that is so.
+// Sets aria-keyshortcuts only while the shortcuts are on.
 function show() {
   document.documentElement.classList.toggle("keys-on", isOn());
-  for (const reached of document.querySelectorAll("[data-key]")) {
-    if (isOn()) reached.setAttribute("aria-keyshortcuts", reached.dataset.key);
-    else reached.removeAttribute("aria-keyshortcuts");
+  for (const element of document.querySelectorAll("[data-key]")) {
+    if (isOn()) element.setAttribute("aria-keyshortcuts", element.dataset.key);
+    else element.removeAttribute("aria-keyshortcuts");
   }
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isAsked()) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isDialogOpen()) return;
   if (event.key === "Escape") backOut(event.target);
   else if (isOn() && !isTyping(event.target)) act(event);
 });

@@ -1,4 +1,4 @@
-// Keeps what an open menu shows within the window, wherever its button stands.
+// Keeps an open menu within the window, wherever its button is.
 
 const EDGE = 8;
 
@@ -15,7 +15,7 @@ function fitOpen() {
   for (const menu of document.querySelectorAll("main [data-menu][open]")) fit(menu);
 }
 
-// Opening does not bubble.
+// The toggle event does not bubble.
 document.addEventListener("toggle", fitOpen, true);
 document.addEventListener("htmx:afterSettle", fitOpen);
 addEventListener("resize", fitOpen);

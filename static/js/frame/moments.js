@@ -1,4 +1,4 @@
-// Moments in the person's zone (body[data-zone]), in the words that the server has for them.
+// Formats times in the person's zone (body[data-zone]), as the server does.
 
 import { serverNow } from "./clock.js";
 
@@ -18,7 +18,7 @@ const inParts = new Intl.DateTimeFormat("en-GB", {
 });
 const withName = new Intl.DateTimeFormat("en-GB", { timeZone, timeZoneName: "short" });
 const DAY = 86_400_000;
-// What the zone is called, by its minutes ahead of UTC: 60=CET 120=CEST.
+// The zone's names by minutes ahead of UTC: 60=CET 120=CEST.
 const names = new Map((zoneNames ?? "").split(" ").map((pair) => pair.split("=")));
 
 // 14:02:11
@@ -54,7 +54,7 @@ export function stamp(moment) {
   return `${at.year}-${two(at.month)}-${two(at.day)} ${clock(moment)} ${name(moment, at)}`;
 }
 
-// 2026-11-24: another one after midnight.
+// 2026-11-24
 export const dayOf = (moment) => stamp(moment).slice(0, 10);
 
 function local(moment) {

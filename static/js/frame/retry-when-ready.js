@@ -1,10 +1,10 @@
-// Opens the page that could not be shown as soon as the dashboard can show it.
+// Reloads the error page as soon as the dashboard is ready again.
 const PAUSE_MS = 5000;
 
-async function look() {
+async function check() {
   const answer = await fetch("/readyz", { cache: "no-store" }).catch(() => null);
   if (answer?.ok) location.replace(location.href);
-  else setTimeout(look, PAUSE_MS);
+  else setTimeout(check, PAUSE_MS);
 }
 
-setTimeout(look, PAUSE_MS);
+setTimeout(check, PAUSE_MS);

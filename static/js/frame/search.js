@@ -1,5 +1,5 @@
-// The search box as a combobox: arrows go through what the server suggests, Enter opens what is chosen, Esc closes.
-// Without a choice Enter searches all calls, as the form does by itself.
+// Makes the search box a combobox: arrows move through the server's suggestions, Enter opens the chosen one, and Esc
+// closes the list. Without a choice Enter searches all calls, as the form does without this module.
 
 const box = document.getElementById("search");
 const popup = document.getElementById("suggestions");
@@ -27,7 +27,7 @@ function close() {
   box.setAttribute("aria-expanded", "false");
 }
 
-// One step past either end lies the box itself, with no choice.
+// A step past either end returns to the box, with nothing chosen.
 function move(step) {
   if (popup.hidden) open();
   const steps = [null, ...options()];
@@ -67,7 +67,7 @@ box.addEventListener("focus", () => {
   if (box.value.trim()) open();
 });
 box.addEventListener("blur", close);
-// A click on a suggestion must not take the focus, and so the list, away before it counts.
+// Keep the focus in the box: without it the list would close before the click.
 popup.addEventListener("mousedown", (event) => event.preventDefault());
 
 popup.addEventListener("htmx:beforeSwap", (event) => {

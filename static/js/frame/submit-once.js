@@ -1,4 +1,4 @@
-// A form with data-once is sent once: its button rests while the answer is waited for. The server holds to that too.
+// Submits a form with data-once only once: disables its button until the answer comes. The server enforces this too.
 
 document.addEventListener("submit", (event) => {
   const form = event.target.closest("form[data-once]");
@@ -8,14 +8,14 @@ document.addEventListener("submit", (event) => {
     return;
   }
   form.dataset.sent = "yes";
-  // Not at once: a disabled button is not part of what is sent.
+  // setTimeout: a button that is disabled now would not be part of the submitted form.
   setTimeout(() => {
     for (const button of form.querySelectorAll("button[type=submit]")) button.disabled = true;
     for (const note of form.querySelectorAll(".when-sent")) note.hidden = false;
   });
 });
 
-// Back from the page that followed, the form may be used again; its request is known by its id.
+// After Back, the form may be submitted again; the server recognizes a repeated request by its id.
 addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
   for (const form of document.querySelectorAll("form[data-sent]")) {

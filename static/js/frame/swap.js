@@ -1,15 +1,15 @@
-// Swaps parts of the page for others without losing anybody's place in them.
+// Swaps parts of the page without losing the focus in them.
 
 const CAN_HAVE_FOCUS = "a[href], button, input:not([type=hidden]), select, summary, [tabindex]";
 
-// The elements that `html` draws, of no page yet.
-export function drawn(html) {
+// Returns the elements of `html`, not yet part of the page.
+export function parseHtml(html) {
   const template = document.createElement("template");
   template.innerHTML = html;
   return [...template.content.children];
 }
 
-// Puts `fresh` in the place of `old`; the focus stays on what is the same there, else goes to `orElse`.
+// Replaces `old` with `fresh`; the focus moves to the matching element in `fresh`, or else to `orElse`.
 export function swap(old, fresh, orElse = null) {
   const focused = old.contains(document.activeElement) ? document.activeElement : null;
   const at = focused && focusable(old).indexOf(focused);
@@ -20,9 +20,9 @@ export function swap(old, fresh, orElse = null) {
   (same ?? orElse)?.focus({ preventScroll: true });
 }
 
-// Brings what is inside `part` to what `html` draws, element by element.
+// Replaces the children of `part` that differ from `html`, after `fill` has completed the new ones.
 export function swapInside(part, html, fill) {
-  const fresh = drawn(html);
+  const fresh = parseHtml(html);
   if (fresh.length !== part.children.length) {
     for (const one of fresh) fill(one);
     part.replaceChildren(...fresh);

@@ -1,13 +1,13 @@
 // Sets the theme before the first paint: the person's own, else the system's. A classic script, so that it blocks.
-// A button of [data-themes] changes it at once; its form has it kept.
+// A button of [data-themes] changes it at once; its form saves it.
 (() => {
   const root = document.documentElement;
   const dark = matchMedia("(prefers-color-scheme: dark)");
   let chosen = document.currentScript.dataset.theme || root.dataset.theme;
 
   function apply() {
-    const wanted = chosen === "light" || chosen === "dark" ? chosen : dark.matches ? "dark" : "light";
-    root.dataset.bsTheme = wanted;
+    const theme = chosen === "light" || chosen === "dark" ? chosen : dark.matches ? "dark" : "light";
+    root.dataset.bsTheme = theme;
   }
 
   root.classList.add("js");

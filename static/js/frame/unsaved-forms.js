@@ -1,5 +1,5 @@
-// Keeps what was typed in a form[data-keeps] for when its page is left for signing in, and brings it back once after.
-// data-keeps names the person: nobody else is shown it. Any other page that is opened drops it.
+// Keeps what was typed in a form[data-keeps] when a person must sign in again, and restores it once afterwards.
+// data-keeps names the person: nobody else sees the text. Any other page that is opened discards it.
 
 const STORED = "kept";
 const TYPED = "input:not([type=hidden], [type=password], [type=file], [type=checkbox], [type=radio]), textarea, select";
@@ -15,7 +15,7 @@ function keep() {
   sessionStorage.setItem(STORED, JSON.stringify({ person: form.dataset.keeps, form: address(form), typed }));
 }
 
-// Fields that come with the server's reading of the form are filled in as they appear.
+// Fills in the fields that exist; those that the server adds later are filled in when they appear.
 function fill(form, typed) {
   for (const field of fields(form)) {
     if (!typed.has(field.name)) continue;
@@ -26,7 +26,7 @@ function fill(form, typed) {
   }
 }
 
-function bringBack(form, typed) {
+function restore(form, typed) {
   fill(form, typed);
   form.addEventListener("htmx:afterSettle", () => fill(form, typed));
   for (const note of form.querySelectorAll("[data-brought-back]")) note.hidden = false;
@@ -48,6 +48,6 @@ if (kept && cameFromSignIn) {
   const form = [...document.querySelectorAll("form[data-keeps]")].find(
     (one) => address(one) === kept.form && one.dataset.keeps === kept.person,
   );
-  // Not before the other modules of the page listen.
-  if (form) addEventListener("load", () => bringBack(form, new Map(kept.typed)));
+  // On load, because the other modules of the page must be listening.
+  if (form) addEventListener("load", () => restore(form, new Map(kept.typed)));
 }

@@ -1,37 +1,37 @@
-// The board's filter: mine or all, and words or a number that must stand in a row. It is in the address, and applies
-// while it is typed; without this module the form asks the server.
+// Filters the board: mine or all, and words or a number that a row must contain. The filter is in the address, and
+// applies while it is typed; without this module the form requests the page from the server.
 //
-// What may be a number is read by the server, which knows how people write them in each country.
+// The server parses what may be a number, because it knows how people write them in each country.
 
-const TYPED_FOR = 100;
-const ANSWERED_WITHIN = 1_000;
+const DEBOUNCE_MS = 100;
+const TIMEOUT_MS = 1_000;
 const PIECE_OF_NUMBER = /^[\d+().\-/]*\d[\d+().\-/]*$/;
 const DIGIT = /\p{Nd}/u;
 const form = document.getElementById("filter");
-const asked = { mine: false, q: "" };
-// One of these must hold: of each of its lists, one text stands in the row.
+const filter = { mine: false, q: "" };
+// A row must match one of these: it contains one text of each of its lists.
 let ways = [];
 let changed = () => {};
 let typing = 0;
 
-export const isAsked = () => asked.mine || ways.length > 0;
-export const isOnlyMine = () => asked.mine && !ways.length;
+export const isFiltered = () => filter.mine || ways.length > 0;
+export const isOnlyMine = () => filter.mine && !ways.length;
 
 // The same rule as the server's.
 export function isShown(row) {
-  if (asked.mine && !row.hasAttribute("data-mine")) return false;
-  const stands = (text) => row.dataset.find.includes(text);
-  return !ways.length || ways.some((way) => way.every((texts) => texts.some(stands)));
+  if (filter.mine && !row.hasAttribute("data-mine")) return false;
+  const contains = (text) => row.dataset.find.includes(text);
+  return !ways.length || ways.some((way) => way.every((texts) => texts.some(contains)));
 }
 
-// Begins to listen; `then` is called whenever something else is asked for.
-export function listen(then) {
-  changed = then;
-  read();
-  const typed = () => ask({ q: form.elements.q.value });
+// Reads the filter and starts listening; calls `onChange` whenever the filter changes.
+export function listen(onChange) {
+  changed = onChange;
+  readAddress();
+  const typed = () => setFilter({ q: form.elements.q.value });
   form.addEventListener("input", () => {
     clearTimeout(typing);
-    typing = setTimeout(typed, TYPED_FOR);
+    typing = setTimeout(typed, DEBOUNCE_MS);
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -41,43 +41,43 @@ export function listen(then) {
     const link = event.target.closest("[data-asks]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    if (link.dataset.asks === "everything") askForEverything();
-    else ask({ mine: link.dataset.asks === "mine" });
+    if (link.dataset.asks === "everything") clearFilter();
+    else setFilter({ mine: link.dataset.asks === "mine" });
   });
 }
 
-// The field as the address has it, whatever the browser remembers of it.
-function read() {
+// Reads the filter from the address: the browser may have restored an older text in the field.
+function readAddress() {
   const query = new URLSearchParams(location.search);
   form.elements.q.value = query.get("q") ?? "";
-  Object.assign(asked, { mine: query.get("mine") === "1", q: form.elements.q.value });
+  Object.assign(filter, { mine: query.get("mine") === "1", q: form.elements.q.value });
   ways = JSON.parse(form.dataset.ways);
 }
 
-function askForEverything() {
+function clearFilter() {
   form.elements.q.value = "";
-  ask({ mine: false, q: "" });
+  setFilter({ mine: false, q: "" });
   form.elements.q.focus();
 }
 
-async function ask(news) {
-  const isTyped = news.q !== undefined && news.q !== asked.q;
-  Object.assign(asked, news);
-  write();
+async function setFilter(changes) {
+  const isTyped = changes.q !== undefined && changes.q !== filter.q;
+  Object.assign(filter, changes);
+  writeAddress();
   if (isTyped) {
-    const { q } = asked;
-    const read = DIGIT.test(q) ? await waysOf(q) : wordsOf(q);
-    if (q !== asked.q) return;
-    ways = read;
+    const { q } = filter;
+    const parsed = DIGIT.test(q) ? await fetchWays(q) : wordsOf(q);
+    if (q !== filter.q) return;
+    ways = parsed;
   }
   changed();
 }
 
-// As the server reads it; by its words alone where the server does not answer.
-async function waysOf(q) {
+// Returns the server's parse of `q`, or its words if the server does not answer.
+async function fetchWays(q) {
   try {
     const address = `${location.pathname}?${new URLSearchParams({ ways: 1, q })}`;
-    const answer = await fetch(address, { signal: AbortSignal.timeout(ANSWERED_WITHIN) });
+    const answer = await fetch(address, { signal: AbortSignal.timeout(TIMEOUT_MS) });
     return (await answer.json()).ways;
   } catch {
     return wordsOf(q);
@@ -90,16 +90,16 @@ function wordsOf(q) {
   return words.length ? [words.map((word) => [plain(word)])] : [];
 }
 
-// Into the address, and into the links and the field that would ask the server.
-function write() {
-  const address = addressOf(asked);
+// Writes the filter to the address, the links and the hidden field of the form.
+function writeAddress() {
+  const address = addressOf(filter);
   history.replaceState(null, "", address);
-  form.elements.mine.disabled = !asked.mine;
+  form.elements.mine.disabled = !filter.mine;
   for (const link of document.querySelectorAll("[data-asks=all], [data-asks=mine]")) {
     const mine = link.dataset.asks === "mine";
-    link.href = addressOf({ ...asked, mine });
-    link.classList.toggle("active", asked.mine === mine);
-    if (asked.mine === mine) link.setAttribute("aria-current", "true");
+    link.href = addressOf({ ...filter, mine });
+    link.classList.toggle("active", filter.mine === mine);
+    if (filter.mine === mine) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
 }

@@ -1,7 +1,7 @@
-// Says how fresh the page is: the mark in the frame, and on pages with calls a note. It is computed from how the
-// stream stands (stream.js), what the server says is away, and how the sync does; never decorative.
+// Shows how fresh the page is: a mark in the frame and, on pages with calls, a note. Both follow from the state of the
+// stream (stream.js), the outages that the server reports, and the health of the sync.
 //
-// body[data-stale] is there while calls may not be as they are shown; forms that act on one then say so.
+// body[data-stale] is set while the calls that are shown may be out of date; forms that act on one then send this.
 
 import { serverNow } from "../frame/clock.js";
 import { fill } from "./hydrate-rows.js";
@@ -19,10 +19,10 @@ let stale = null;
 const connection = () => document.body.dataset.connection;
 const health = () => mark.querySelector("[data-health]").dataset.health;
 
-function take(told) {
-  if (told.stale && !stale) sound(told.stale.words);
-  stale = told.stale;
-  if (told.mark) swapInside(mark, told.mark, fill);
+function update(message) {
+  if (message.stale && !stale) announce(message.stale.words);
+  stale = message.stale;
+  if (message.mark) swapInside(mark, message.mark, fill);
   show();
 }
 
@@ -39,7 +39,7 @@ function show() {
   if (note) showNote();
 }
 
-// What the browser knows better than the server's mark.
+// Returns what the browser knows better than the server's mark, or an empty string.
 function ownWords() {
   if (connection() === "ended") return own.dataset.ended;
   if (connection() === "lost") return `Reconnecting… since ${clock(since)}`;
@@ -63,8 +63,8 @@ function noteWords() {
   return `${mark.textContent.trim()}. ${note.dataset.shown} then.`;
 }
 
-// Said once, to whoever does not see it.
-function sound(words) {
+// Announces `words` once to screen readers.
+function announce(words) {
   if (alarms) set(alarms, words);
 }
 
@@ -74,11 +74,11 @@ function set(element, words) {
   if (element.textContent !== words) element.textContent = words;
 }
 
-document.addEventListener("live:snapshot", (event) => take(event.detail));
-document.addEventListener("live:heartbeat", (event) => take(event.detail));
+document.addEventListener("live:snapshot", (event) => update(event.detail));
+document.addEventListener("live:heartbeat", (event) => update(event.detail));
 document.addEventListener("live:connection", (event) => {
   since = event.detail.since ?? serverNow();
   const isLost = connection() === "lost";
-  sound(isLost ? "The dashboard does not answer. Reconnecting." : connection() === "ended" ? own.dataset.ended : "");
+  announce(isLost ? "The dashboard does not answer. Reconnecting." : connection() === "ended" ? own.dataset.ended : "");
   show();
 });

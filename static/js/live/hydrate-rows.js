@@ -1,5 +1,5 @@
-// Fills in what is drawn once for everybody: the person's own calls, what they may do, and times in their zone.
-// The server decides who may do what; this is what is shown.
+// Completes the rows that the server renders once for everybody: marks the person's own calls, removes controls that
+// they may not use, and writes times in their zone. The server checks permissions; this only decides what is shown.
 
 import { serverNow, tick } from "../frame/clock.js";
 import { clock, dayOf, full, near, stamp } from "../frame/moments.js";
@@ -9,7 +9,7 @@ const token = JSON.parse(document.body.getAttribute("hx-headers") ?? "{}")["X-CS
 const WRITTEN = { near, clock, full };
 let day = dayOf(serverNow());
 
-// A row of the board.
+// Completes a row of the board.
 export function fillRow(row) {
   row.toggleAttribute("data-mine", isMine(row));
   if (steers === "none") {
@@ -23,9 +23,9 @@ export function fillRow(row) {
   fill(row);
 }
 
-// Any part of the page.
+// Completes the times in any part of the page.
 export function fill(part) {
-  for (const time of part.querySelectorAll("time[data-when]")) write(time);
+  for (const time of part.querySelectorAll("time[data-when]")) writeTime(time);
   for (const time of part.querySelectorAll("time[data-ago]")) time.title = stamp(Date.parse(time.dataset.ago));
   tick(part);
 }
@@ -44,22 +44,22 @@ function fillForm(form) {
   form.prepend(field);
 }
 
-// What was drawn for one person and what was cut down to the same then are the same.
+// Removes white space, so that controls rendered for one person equal those that were reduced here.
 function dropSpace(controls) {
   for (const node of [...controls.childNodes]) if (node.nodeType === Node.TEXT_NODE) node.remove();
 }
 
-function write(time) {
+function writeTime(time) {
   const moment = Date.parse(time.dateTime);
   const words = WRITTEN[time.dataset.when](moment);
   if (time.textContent !== words) time.textContent = words;
   time.title = full(moment);
 }
 
-// After midnight, what was today is yesterday.
+// After midnight, Today becomes Yesterday.
 document.addEventListener("live:heartbeat", () => {
   const now = dayOf(serverNow());
   if (now === day) return;
   day = now;
-  for (const time of document.querySelectorAll("time[data-when=near]")) write(time);
+  for (const time of document.querySelectorAll("time[data-when=near]")) writeTime(time);
 });

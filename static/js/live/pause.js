@@ -1,54 +1,54 @@
-// What the stream tells while the board is paused, merged by row, so that it does not grow however long that is.
+// Collects what the stream sends while the board is paused, merged by row, so that a long pause does not fill memory.
 
 import { serverNow } from "../frame/clock.js";
 
-const STAYS = 10_000;
+const ENDED_SHOWN_MS = 10_000;
 
-export class Waiting {
+export class Backlog {
   constructor() {
     this.rows = new Map();
     this.gone = new Set();
     this.changed = new Set();
-    this.isWhole = false;
+    this.isSnapshot = false;
     this.rest = {};
   }
 
-  // How many calls would change if it went on.
+  // Returns how many calls will change when the board resumes.
   get size() {
     return this.changed.size;
   }
 
-  add(told, isWhole) {
-    if (isWhole) this.beginAnew(told);
-    for (const row of told.rows) {
-      if (!isWhole || isNews(row)) this.changed.add(row.id);
+  add(message, isSnapshot) {
+    if (isSnapshot) this.reset(message);
+    for (const row of message.rows) {
+      if (!isSnapshot || isChanged(row)) this.changed.add(row.id);
       this.rows.set(row.id, row);
       this.gone.delete(row.id);
     }
-    for (const key of told.gone ?? []) this.leave(key);
-    this.rest = { ...this.rest, more: told.more, ...(told.counters !== undefined && { counters: told.counters }) };
-    this.forgetOver();
+    for (const key of message.gone ?? []) this.remove(key);
+    this.rest = { ...this.rest, more: message.more, ...(message.counters !== undefined && { counters: message.counters }) };
+    this.dropEnded();
   }
 
-  // As one event that brings all of it.
+  // Returns everything as one message.
   get merged() {
     return { ...this.rest, rows: [...this.rows.values()], gone: [...this.gone] };
   }
 
-  beginAnew(told) {
-    this.isWhole = true;
+  reset(message) {
+    this.isSnapshot = true;
     this.rows.clear();
     this.gone.clear();
     this.changed.clear();
-    const there = new Set(told.rows.map((row) => `call-${row.id}`));
+    const listed = new Set(message.rows.map((row) => `call-${row.id}`));
     for (const shown of document.querySelectorAll("#calls > tr:not([data-over], .is-gone)")) {
-      if (!there.has(shown.id)) this.changed.add(Number(shown.id.slice("call-".length)));
+      if (!listed.has(shown.id)) this.changed.add(Number(shown.id.slice("call-".length)));
     }
   }
 
-  leave(key) {
+  remove(key) {
     this.rows.delete(key);
-    if (isThere(key)) {
+    if (isOnPage(key)) {
       this.gone.add(key);
       this.changed.add(key);
     } else {
@@ -56,18 +56,18 @@ export class Waiting {
     }
   }
 
-  // Calls that came and went while nobody was shown them.
-  forgetOver() {
+  // Drops calls that began and ended during the pause.
+  dropEnded() {
     for (const [key, row] of this.rows) {
-      if (row.over && serverNow() - Date.parse(row.over) >= STAYS && !isThere(key)) this.leave(key);
+      if (row.over && serverNow() - Date.parse(row.over) >= ENDED_SHOWN_MS && !isOnPage(key)) this.remove(key);
     }
   }
 }
 
-const isThere = (key) => document.getElementById(`call-${key}`) !== null;
+const isOnPage = (key) => document.getElementById(`call-${key}`) !== null;
 
-// Whether a row of the whole board is not as it is shown.
-function isNews({ id, status, over }) {
+// Returns true if a row of a snapshot differs from the row that is shown.
+function isChanged({ id, status, over }) {
   const shown = document.getElementById(`call-${id}`);
   return !shown || shown.dataset.status !== status || Boolean(over) !== Boolean(shown.dataset.over);
 }

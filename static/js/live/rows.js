@@ -1,21 +1,21 @@
-// Keeps a table's rows as the stream tells them. Cells that changed are swapped, never the table. A new row enters
-// where its age puts it, nearly always at the bottom; one that is over stays ten seconds.
+// Keeps a table's rows up to date with the stream. Swaps the cells that changed, never the table. Inserts a new row by
+// its age, nearly always at the bottom; keeps one that is over for ten seconds.
 //
-// No row moves under the pointer, the focus or an armed question: whatever would move one of these rows waits until
-// they have left. Somebody who did nothing for a minute does not hold up the others; a row that has the focus by keys stays.
+// No row moves under the pointer, the focus or an armed question: a change that would move such a row waits until they
+// are gone. After a minute without activity only an armed question delays others; a row focused by keys still stays.
 
 import { serverNow, tick } from "../frame/clock.js";
 import { isPressed } from "../frame/pressed.js";
-import { drawn, swap } from "../frame/swap.js";
+import { parseHtml, swap } from "../frame/swap.js";
 
-const STAYS = 10_000;
-const IDLE = 60_000;
-const NEW_FOR = 2_500;
-const LOOKED_AFTER_EVERY = 250;
+const ENDED_SHOWN_MS = 10_000;
+const IDLE_MS = 60_000;
+const NEW_MS = 2_500;
+const CHECK_INTERVAL_MS = 250;
 
 export class Rows {
-  // `body` is the table's; `fill` completes a row that was drawn for everybody, `isShown` is the filter's say on it,
-  // and `changed` is called after rows came, left, appeared or disappeared.
+  // `body` is the table's; `fill` completes a row that was rendered for everybody, `isShown` returns true if the filter
+  // includes a row, and `changed` is called after rows were added, removed, shown or hidden.
   constructor(body, { fill, isShown = () => true, changed = () => {} }) {
     Object.assign(this, { body, fill, isShown, changed });
     this.missing = new Set();
@@ -25,31 +25,31 @@ export class Rows {
     this.actedAt = Date.now();
     this.watchPerson();
     for (const row of body.rows) fill(row);
-    setInterval(() => this.settle(), LOOKED_AFTER_EVERY);
+    setInterval(() => this.settle(), CHECK_INTERVAL_MS);
   }
 
-  // Takes in rows that are new or changed, and keys of rows that are gone; of a whole board, all others are gone as
-  // well. Returns the rows that began, ended and failed by it.
-  take(told, isWhole) {
+  // Applies rows that are new or changed, and keys of rows that are gone; after a snapshot, all others are gone too.
+  // Returns the rows that began, ended and failed.
+  apply(message, isSnapshot) {
     const news = { began: [], ended: [], failed: [] };
     tick(this.body);
-    const fresh = drawn(told.rows.map((row) => row.html).join(""));
+    const fresh = parseHtml(message.rows.map((row) => row.html).join(""));
     const arrivals = fresh.filter((row) => !this.update(row, news));
     for (const row of arrivals.sort(longestFirst)) this.arrive(row, news);
-    for (const key of told.gone ?? []) this.miss(document.getElementById(`call-${key}`));
-    if (isWhole) this.missOthers(told.rows, news);
+    for (const key of message.gone ?? []) this.miss(document.getElementById(`call-${key}`));
+    if (isSnapshot) this.missOthers(message.rows, news);
     this.settle();
     this.changed();
     return news;
   }
 
-  // Shows what the filter lets through, at once: the person asked for it.
+  // Applies the filter at once, because the person changed it.
   refilter() {
     for (const row of this.body.rows) row.hidden = !this.isShown(row);
     this.changed();
   }
 
-  // The calls in progress, shown or hidden.
+  // Returns the rows of calls in progress, shown or hidden.
   inProgress() {
     return [...this.body.rows].filter((row) => !row.dataset.over && !this.missing.has(row));
   }
@@ -61,13 +61,13 @@ export class Rows {
     this.fill(fresh);
     this.missing.delete(row);
     row.classList.remove("is-gone");
-    takeData(row, fresh);
-    for (const cell of [...fresh.cells]) this.takeCell(row, cell);
+    copyDataset(row, fresh);
+    for (const cell of [...fresh.cells]) this.updateCell(row, cell);
     if (!wasOver && this.isOver(row)) news[row.dataset.status === "failed" ? "failed" : "ended"].push(row);
     return true;
   }
 
-  takeCell(row, cell) {
+  updateCell(row, cell) {
     const old = row.querySelector(`:scope > .${cell.classList[0]}`);
     const key = `${row.id} ${cell.classList[0]}`;
     this.held.delete(key);
@@ -76,7 +76,7 @@ export class Rows {
       this.held.set(key, { old, cell });
       return;
     }
-    // What was found out stays until it was read.
+    // The result of a check stays until it is read.
     const note = old.querySelector(".controls-note");
     if (note && !cell.querySelector(".controls-note")) cell.querySelector(".controls")?.append(note);
     swap(old, cell, row.querySelector("a[href]"));
@@ -89,11 +89,11 @@ export class Rows {
     window.htmx?.process(row);
     if (this.isOver(row)) return;
     row.classList.add("is-new");
-    setTimeout(() => row.classList.remove("is-new"), NEW_FOR);
+    setTimeout(() => row.classList.remove("is-new"), NEW_MS);
     news.began.push(row);
   }
 
-  // The row that a new one comes before: the first younger one, unless a row that must stay would move.
+  // Returns the row to insert a new one before: the first younger one, or null if a row that must stay would move.
   placeFor(row) {
     const rows = [...this.body.rows];
     const before = rows[rows.findLastIndex((one) => longestFirst(one, row) <= 0) + 1] ?? null;
@@ -106,10 +106,10 @@ export class Rows {
     this.missing.add(row);
   }
 
-  missOthers(told, news) {
-    const there = new Set(told.map((row) => `call-${row.id}`));
+  missOthers(rows, news) {
+    const listed = new Set(rows.map((row) => `call-${row.id}`));
     for (const row of this.body.rows) {
-      if (there.has(row.id) || this.isOver(row)) continue;
+      if (listed.has(row.id) || this.isOver(row)) continue;
       this.miss(row);
       news.ended.push(row);
     }
@@ -120,10 +120,10 @@ export class Rows {
   }
 
   isDue(row) {
-    return this.missing.has(row) || serverNow() - Date.parse(row.dataset.over) >= STAYS;
+    return this.missing.has(row) || serverNow() - Date.parse(row.dataset.over) >= ENDED_SHOWN_MS;
   }
 
-  // Takes rows off that are due, and shows and hides as the filter says, where nobody is in the way.
+  // Removes rows that are due, and applies the filter, where no row that must stay would move.
   settle() {
     if (this.isPaused) return;
     const guards = this.guards();
@@ -145,14 +145,14 @@ export class Rows {
     if (hasChanged) this.changed();
   }
 
-  // The rows that must stay where they are.
+  // Returns the rows that must stay where they are.
   guards() {
     const armed = [...this.body.querySelectorAll("[data-armed]")].map((form) => form.closest("tr"));
     if (this.isIdle()) return armed;
     return [...armed, this.focused(), this.pointer.row].filter((row) => row?.isConnected && !row.hidden);
   }
 
-  // The row that somebody came to by keys, or a moment ago by a click.
+  // Returns the row that was focused by keys or, in the last minute, by a click.
   focused() {
     const element = document.activeElement;
     if (!this.body.contains(element)) return null;
@@ -160,10 +160,10 @@ export class Rows {
   }
 
   isIdle() {
-    return Date.now() - this.actedAt > IDLE;
+    return Date.now() - this.actedAt > IDLE_MS;
   }
 
-  // Whether one of `guards` would move if `row` came or went: those below it, and all where the page's end comes up.
+  // Returns true if adding or removing `row` would move one of `guards`: one below it, or any if the page's end rises.
   moves(row, guards) {
     if (!guards.length) return false;
     const { scrollHeight, scrollTop, clientHeight } = document.documentElement;
@@ -173,7 +173,7 @@ export class Rows {
 
   watchPerson() {
     const moved = ({ target, screenX, screenY }) => {
-      // The browser also tells of a pointer that rests while the page moves below it.
+      // The browser also sends events for a resting pointer when the page moves below it.
       if (screenX !== this.pointer.x || screenY !== this.pointer.y) this.actedAt = Date.now();
       this.pointer = { row: target.closest("tr"), x: screenX, y: screenY };
     };
@@ -183,24 +183,24 @@ export class Rows {
     this.body.addEventListener("pointerleave", () => (this.pointer.row = null));
     this.body.addEventListener("focusin", acted);
     document.addEventListener("keydown", acted);
-    for (const event of ["hangup:disarmed", "press:ended", "htmx:afterSwap"]) document.addEventListener(event, () => this.letHeldIn());
+    for (const event of ["hangup:disarmed", "press:ended", "htmx:afterSwap"]) document.addEventListener(event, () => this.applyHeldCells());
   }
 
-  letHeldIn() {
+  applyHeldCells() {
     for (const [key, { old, cell }] of this.held) {
       if (isInUse(old)) continue;
       this.held.delete(key);
-      if (old.isConnected) this.takeCell(old.closest("tr"), cell);
+      if (old.isConnected) this.updateCell(old.closest("tr"), cell);
     }
   }
 }
 
-// Whether one of `others` is the row itself, or below it.
+// Returns true if one of `others` is the row itself or below it.
 const isAbove = (row, others) => others.some((other) => other === row || row.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING);
 const isInUse = (cell) => isPressed(cell) || Boolean(cell.querySelector("[data-armed]"));
 
-// The row's own facts; its class and whether it is hidden are the page's.
-function takeData(row, fresh) {
+// Copies the data attributes; the class and the hidden state of the row belong to the page.
+function copyDataset(row, fresh) {
   for (const name of Object.keys(row.dataset)) if (!(name in fresh.dataset)) delete row.dataset[name];
   for (const [name, value] of Object.entries(fresh.dataset)) if (row.dataset[name] !== value) row.dataset[name] = value;
 }

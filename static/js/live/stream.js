@@ -1,30 +1,28 @@
-// The page's one connection to /events/ (body[data-events]): opens it, watches over it, and never gives up.
+// Opens the page's one connection to /events/ (body[data-events]), monitors it, and reconnects when it breaks.
 //
-// What is told goes on as events of the document: live:snapshot, live:calls, live:heartbeat, with the data as
-// detail. body[data-connection] says how it stands, and live:connection when that changes:
+// Each message is dispatched on the document as live:snapshot, live:calls or live:heartbeat, with the data as detail.
+// body[data-connection] holds the state, and live:connection is dispatched when it changes:
 //
-//   opening   not yet
-//   resting   not any more, since the page is hidden; detail.since says since when
-//   up        the snapshot came, and something was heard since
-//   lost      broken; detail.since says since when; tried again and again
+//   opening   not connected yet
+//   resting   closed while the page is hidden; detail.since is the time of closing
+//   up        connected: the snapshot arrived, and messages continue
+//   lost      broken; detail.since is the time it broke; retried until it is up
 //   ended     signed out, or the link was revoked; not opened again
 
 import { serverNow, setServerNow } from "../frame/clock.js";
 
-const TOLD = ["snapshot", "calls", "heartbeat"];
-// The server says something every 15 s.
-const SILENT_FOR = 35_000;
-const LOOKED_AFTER_EVERY = 5_000;
-const FIRST_PAUSE = 500;
-const LONGEST_PAUSE = 10_000;
-// A server that is started anew is back within this: nobody has to be told. One that does not answer is not waited for.
-const GRACE = 1_000;
-const PATIENCE = 5_000;
+const MESSAGES = ["snapshot", "calls", "heartbeat"];
+const SILENCE_MS = 35_000; // the server sends a heartbeat every 15 s
+const CHECK_INTERVAL_MS = 5_000;
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 10_000;
+const GRACE_MS = 1_000; // a restarted server is back by then, so that nothing need be shown
+const TIMEOUT_MS = 5_000;
 const address = document.body.dataset.events;
 let source = null;
-let heardAt = 0;
+let receivedAt = 0;
 let tries = 0;
-let again = 0;
+let retryTimer = 0;
 let losing = null;
 let restedAt = 0;
 
@@ -35,10 +33,10 @@ function become(connection, detail = {}) {
   losing = null;
   if (state() === connection) return;
   document.body.dataset.connection = connection;
-  tell("connection", { connection, ...detail });
+  dispatch("connection", { connection, ...detail });
 }
 
-// Says so if it is not up again in time; the soonest of several counts.
+// Sets the state to lost unless it is up again within `pause` ms; the earliest of several deadlines counts.
 function loseIn(pause, since) {
   const at = Date.now() + pause;
   if (state() === "lost" || losing?.at <= at) return;
@@ -46,30 +44,30 @@ function loseIn(pause, since) {
   losing = { at, timer: setTimeout(() => become("lost", { since: losing.since }), pause), since: losing?.since ?? since };
 }
 
-function tell(name, detail) {
+function dispatch(name, detail) {
   document.dispatchEvent(new CustomEvent(`live:${name}`, { detail }));
 }
 
 function open() {
-  clearTimeout(again);
+  clearTimeout(retryTimer);
   if (source || document.hidden || state() === "ended") return;
-  heardAt = Date.now();
-  if (state() === "resting") loseIn(GRACE, restedAt);
-  else loseIn(PATIENCE, serverNow());
+  receivedAt = Date.now();
+  if (state() === "resting") loseIn(GRACE_MS, restedAt);
+  else loseIn(TIMEOUT_MS, serverNow());
   source = new EventSource(address);
-  for (const name of TOLD) source.addEventListener(name, (event) => hear(name, JSON.parse(event.data)));
+  for (const name of MESSAGES) source.addEventListener(name, (event) => receive(name, JSON.parse(event.data)));
   source.addEventListener("bye", end);
   source.addEventListener("error", () => broken(serverNow()));
 }
 
-function hear(name, told) {
-  heardAt = Date.now();
-  if (name !== "calls") setServerNow(told.now);
+function receive(name, message) {
+  receivedAt = Date.now();
+  if (name !== "calls") setServerNow(message.now);
   if (name === "snapshot") {
     tries = 0;
     become("up");
   }
-  tell(name, told);
+  dispatch(name, message);
 }
 
 function close() {
@@ -82,29 +80,29 @@ function end() {
   become("ended");
 }
 
-// The browser's own way to try again neither backs off nor knows who is signed out: each try is a new connection.
+// Each retry is a new connection, because the browser's own retry neither backs off nor notices a sign-out.
 async function broken(since) {
   const wasRefused = source?.readyState === EventSource.CLOSED;
   close();
-  loseIn(GRACE, since);
+  loseIn(GRACE_MS, since);
   if (wasRefused && (await isForbidden())) end();
   else if (!document.hidden) {
-    const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** tries++);
-    again = setTimeout(open, pause * (0.5 + Math.random() / 2));
+    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** tries++);
+    retryTimer = setTimeout(open, pause * (0.5 + Math.random() / 2));
   }
 }
 
-// An answer that is no stream: only a question shows which.
+// EventSource does not expose the status of a refused connection: request it.
 async function isForbidden() {
-  const asked = { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(PATIENCE) };
-  const answer = await fetch(address, asked).catch(() => null);
+  const options = { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS) };
+  const answer = await fetch(address, options).catch(() => null);
   return answer?.status === 401;
 }
 
-// A hidden page lets go: the next snapshot brings everything.
-function letGo() {
+// Closes the connection of a hidden page; the next snapshot brings everything.
+function rest() {
   close();
-  clearTimeout(again);
+  clearTimeout(retryTimer);
   if (["opening", "ended"].includes(state())) return;
   if (state() === "up") restedAt = serverNow();
   become("resting", { since: restedAt });
@@ -116,15 +114,15 @@ function tryNow() {
 }
 
 if (address) {
-  // Not before the other modules listen.
+  // After the other modules have started listening.
   addEventListener("DOMContentLoaded", open);
-  document.addEventListener("visibilitychange", () => (document.hidden ? letGo() : tryNow()));
-  addEventListener("pagehide", letGo);
+  document.addEventListener("visibilitychange", () => (document.hidden ? rest() : tryNow()));
+  addEventListener("pagehide", rest);
   addEventListener("pageshow", (event) => event.persisted && tryNow());
   addEventListener("online", tryNow);
   addEventListener("offline", () => source && broken(serverNow()));
   setInterval(() => {
-    const silent = Date.now() - heardAt;
-    if (source && silent > SILENT_FOR) broken(serverNow() - silent);
-  }, LOOKED_AFTER_EVERY);
+    const silent = Date.now() - receivedAt;
+    if (source && silent > SILENCE_MS) broken(serverNow() - silent);
+  }, CHECK_INTERVAL_MS);
 }

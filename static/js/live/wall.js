@@ -1,4 +1,4 @@
-// The wallboard: as many rows as the screen has room for, the time of day, and the whole screen on request.
+// Shows the wallboard: as many rows as fit on the screen, the time of day, and full screen on request.
 
 import { serverNow } from "../frame/clock.js";
 import { fill } from "./hydrate-rows.js";
@@ -9,17 +9,17 @@ import { swapInside } from "../frame/swap.js";
 const counters = document.querySelector(".wall-counters");
 const list = document.querySelector(".wall-list");
 const time = document.querySelector("[data-time-of-day]");
-const whole = document.querySelector("[data-whole-screen]");
+const fullscreenButton = document.querySelector("[data-whole-screen]");
 let notListed = Number(document.querySelector("[data-more]").textContent);
 const rows = new Rows(document.getElementById("calls"), { fill, changed: fit });
 
-function show(told, isWhole) {
-  if (told.counters !== undefined) swapInside(counters, told.counters, fill);
-  notListed = told.more;
-  rows.take(told, isWhole);
+function show(message, isSnapshot) {
+  if (message.counters !== undefined) swapInside(counters, message.counters, fill);
+  notListed = message.more;
+  rows.apply(message, isSnapshot);
 }
 
-// Rows beyond the end of the screen are counted instead.
+// Hides the rows beyond the end of the screen and shows their number.
 function fit() {
   const shown = [...rows.body.rows];
   for (const row of shown) row.classList.remove("is-beyond");
@@ -32,21 +32,21 @@ function fit() {
   document.querySelector(".wall-nothing").hidden = shown.length > 0;
 }
 
-// A phone scrolls.
+// On a phone the list scrolls instead.
 const isFitted = () => getComputedStyle(list).overflowY === "hidden";
 
-function tellTime() {
+function showTime() {
   const words = hourAndMinute(serverNow());
   if (time.textContent !== words) time.textContent = words;
-  setTimeout(tellTime, 1000);
+  setTimeout(showTime, 1000);
 }
 
 document.addEventListener("live:snapshot", (event) => show(event.detail, true));
 document.addEventListener("live:calls", (event) => show(event.detail, false));
 new ResizeObserver(fit).observe(list);
-tellTime();
+showTime();
 
 if (document.fullscreenEnabled) {
-  whole.hidden = false;
-  whole.addEventListener("click", () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()));
+  fullscreenButton.hidden = false;
+  fullscreenButton.addEventListener("click", () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()));
 }

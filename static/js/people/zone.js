@@ -1,4 +1,4 @@
-// Offers the browser's own time zone where the person's is another: one click, and times are shown in it.
+// Offers the browser's own time zone if the person's is another: one click shows times in it.
 
 const offer = document.getElementById("own-zone");
 const own = Intl.DateTimeFormat().resolvedOptions().timeZone;

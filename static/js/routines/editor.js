@@ -1,5 +1,5 @@
-// The routine editor: keeps the JSON where it was scrolled to and folds as they were when the server writes them
-// anew, asks before what was typed is lost, and brings it back after a session that ended.
+// Keeps the state of the routine editor: the scroll position of the JSON and the open folds when the server renders
+// them again, and what was typed: warns before it is lost, and restores it after the session ended.
 
 const STORED = `routine ${location.pathname}`;
 const KEPT = ["revision", "name", "description", "used_by", "note", "json"];
@@ -24,14 +24,14 @@ function keep() {
   sessionStorage.setItem(STORED, JSON.stringify(Object.fromEntries(typed)));
 }
 
-function bringBack() {
+function restore() {
   for (const [name, value] of Object.entries(JSON.parse(sessionStorage.getItem(STORED)))) form.elements[name].value = value;
   form.querySelector("[data-brought-back]").hidden = false;
   form.elements.json.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 form.addEventListener("htmx:configRequest", (event) => {
-  // htmx adds the button that was clicked last; reading the form anew must not publish it a second time.
+  // htmx adds the button that was clicked last; checking the form again must not publish it a second time.
   if (event.detail.elt === form) delete event.detail.parameters.do;
 });
 
@@ -50,5 +50,5 @@ addEventListener("beforeunload", (event) => {
 });
 
 const cameFromSignIn = document.referrer && new URL(document.referrer).pathname.startsWith("/accounts/login/");
-if (cameFromSignIn && sessionStorage.getItem(STORED)) addEventListener("load", bringBack);
+if (cameFromSignIn && sessionStorage.getItem(STORED)) addEventListener("load", restore);
 addEventListener("load", () => sessionStorage.removeItem(STORED));
