@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection as database
 
@@ -171,20 +172,14 @@ def make(
     with database.cursor() as cursor:
         cursor.execute(
             MAKE,
-            {
+            _values(request)
+            | {
                 "connection": connection,
                 "origin": origin.value,
-                "name": request.name,
-                "version": request.version_id,
                 "commands": json.dumps(commands),
-                "preview": request.preview,
-                "values": json.dumps(dict(request.values)),
-                "versions": json.dumps(dict(request.versions)),
-                "dials": request.routine.dials,
                 "given": given,
                 "step": step,
                 "steps": json.dumps(steps),
-                "dialled": list(request.dialled),
                 "confirmed": list(confirmed),
             },
         )
@@ -194,6 +189,18 @@ def make(
     if pk and connection:
         announce([connection])
     return Made(pk, commands, request.routine.dials) if pk else None
+
+
+def _values(request: ScriptRequest) -> dict[str, Any]:
+    return {
+        "name": request.name,
+        "version": request.version_id,
+        "preview": request.preview,
+        "values": json.dumps(dict(request.values)),
+        "versions": json.dumps(dict(request.versions)),
+        "dials": request.routine.dials,
+        "dialled": list(request.dialled),
+    }
 
 
 def make_for(

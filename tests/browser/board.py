@@ -49,3 +49,23 @@ def hide_tab(page: Page, hidden: bool = True) -> None:
         }""",
         hidden,
     )
+
+
+BOX = "(row) => JSON.stringify(row.getBoundingClientRect())"
+# When a row first appears, by this machine's clock.
+NOTE_ARRIVALS = """() => {
+    window.arrived = {};
+    new MutationObserver((changes) => {
+        for (const change of changes) {
+            for (const row of change.addedNodes) window.arrived[row.dataset.call] = Date.now();
+        }
+    }).observe(document.getElementById('calls'), {childList: true});
+}"""
+NOTE_SWAPS = """() => {
+    window.swapped = [];
+    new MutationObserver((changes) => {
+        for (const change of changes) for (const one of change.addedNodes) {
+            if (one.nodeType === 1) window.swapped.push(one.className || one.localName);
+        }
+    }).observe(document.querySelector('table'), {childList: true, subtree: true});
+}"""

@@ -8,31 +8,13 @@ from playwright.sync_api import Page, expect
 
 from connections_app.calls.ingest import doubt
 from connections_app.models import Connection, Doubt, Operator, Role, Source
-from tests.browser.board import WATCH_SHIFTS, is_up, live, row, shown
+from tests.browser.board import BOX, NOTE_ARRIVALS, NOTE_SWAPS, WATCH_SHIFTS, is_up, live, row, shown
 from tests.conftest import Sandbox, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
 
 Open = Callable[..., Page]
 SignIn = Callable[..., Page]
-BOX = "(row) => JSON.stringify(row.getBoundingClientRect())"
-# When a row first appears, by this machine's clock.
-NOTE_ARRIVALS = """() => {
-    window.arrived = {};
-    new MutationObserver((changes) => {
-        for (const change of changes) {
-            for (const row of change.addedNodes) window.arrived[row.dataset.call] = Date.now();
-        }
-    }).observe(document.getElementById('calls'), {childList: true});
-}"""
-NOTE_SWAPS = """() => {
-    window.swapped = [];
-    new MutationObserver((changes) => {
-        for (const change of changes) for (const one of change.addedNodes) {
-            if (one.nodeType === 1) window.swapped.push(one.className || one.localName);
-        }
-    }).observe(document.querySelector('table'), {childList: true, subtree: true});
-}"""
 
 
 @pytest.fixture(autouse=True)

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
-from connections_app.models import CallTag, Connection, Operator, Role, SavedView, Tag
+from connections_app.models import CallTag, Connection, Operator, Tag
+from tests.browser.list_controls import box, chips, choose, chosen, count, menu, save_view
 from tests.factories import many, seen
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
@@ -32,37 +33,6 @@ def plain(open_page: Open, sign_in: SignIn) -> Page:
     many(120)
     opened = sign_in(open_page(scripts=False), at="/calls/")
     return opened
-
-
-def menu(page: Page, name: str) -> Locator:
-    """A menu of the list, opened."""
-    opener = page.locator(f"#{name}-menu")
-    opener.click()
-    return page.locator(".menu").filter(has=opener)
-
-
-def choose(page: Page, name: str, label: str) -> None:
-    menu(page, name).get_by_label(label, exact=True).check()
-    page.locator("#apply").click()
-
-
-def box(page: Page, row: int) -> Locator:
-    return page.locator("tbody [name=call]").nth(row)
-
-
-def chosen(page: Page) -> int:
-    return page.locator("tbody [name=call]:checked").count()
-
-
-def chips(page: Page) -> Locator:
-    return page.locator(".chip")
-
-
-def count(page: Page) -> Locator:
-    return page.locator(".found-count")
-
-
-# Filters
 
 
 def test_filters_become_chips_that_are_taken_off_one_by_one_or_all(page: Page) -> None:
@@ -206,68 +176,6 @@ def test_no_menu_leaves_the_window(page: Page, width: int) -> None:
 
 
 # Saved views
-
-
-def save_view(page: Page, name: str, *, shared: bool = False) -> None:
-    form = menu(page, "views").locator("#save-view")
-    form.get_by_label("Save these filters as").fill(name)
-    if shared:
-        form.get_by_label("For all to use").check()
-    form.get_by_role("button", name="Save").click()
-
-
-def test_a_private_view_is_saved_and_opened_by_its_link(page: Page) -> None:
-    page.goto("/calls/?status=failed&sort=oldest")
-    save_view(page, "Old failures")
-    expect(page.locator("#views-menu")).to_contain_text("Old failures")
-    expect(page).to_have_title(re.compile("^Old failures"))
-    page.goto(SavedView.objects.get().get_absolute_url())
-    expect(page).to_have_url(re.compile(r"/calls/\?sort=oldest&status=failed$"))
-    expect(page.locator("#views-menu")).to_contain_text("Old failures")
-
-
-def test_a_taken_name_is_said_in_the_menu_and_the_view_may_be_replaced(page: Page) -> None:
-    page.goto("/calls/?status=failed")
-    save_view(page, "Mine")
-    expect(page.locator("#views-menu")).to_contain_text("Mine")
-    page.goto("/calls/?status=finished")
-    save_view(page, "mine")
-    expect(page.locator("#view-problem")).to_have_text("You have a view “Mine” already.")
-    page.locator("#view-replace").click()
-    expect(page.locator("#views-menu")).to_contain_text("Mine")
-    assert SavedView.objects.get().query == "status=finished"
-
-
-def test_a_shared_view_is_in_everybodys_menu(
-    page: Page, open_page: Open, sign_in: SignIn, make_operator: Callable[..., Operator]
-) -> None:
-    make_operator("ben", Role.VIEWER)
-    page.goto("/calls/?status=failed")
-    save_view(page, "Failures", shared=True)
-    expect(page.locator("#views-menu")).to_contain_text("Failures")
-    other = sign_in(open_page(), "ben", at="/calls/")
-    menu(other, "views").get_by_role("link", name="Failures Rosa Luna").click()
-    expect(other.locator("#views-menu")).to_contain_text("Failures")
-    expect(count(other)).to_contain_text("12 calls")
-
-
-def test_a_view_is_renamed_deleted_and_put_back(page: Page) -> None:
-    page.goto("/calls/?status=failed")
-    save_view(page, "Failures")
-    expect(page.locator("#views-menu")).to_contain_text("Failures")
-    menu(page, "views").get_by_role("link", name="All views and their links").click()
-    page.get_by_role("link", name="Change Failures").click()
-    page.get_by_label("Name").fill("Missed")
-    page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("link", name="Missed", exact=True)).to_be_visible()
-    page.get_by_role("button", name="Delete Missed").click()
-    expect(page.get_by_text("“Missed” was deleted.")).to_be_visible()
-    assert not SavedView.objects.exists()
-    page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_role("link", name="Missed", exact=True)).to_be_visible()
-
-
-# Order
 
 
 def test_a_click_on_a_heading_orders_the_list_and_a_second_turns_it_round(page: Page) -> None:
