@@ -175,4 +175,4 @@ def test_a_list_that_takes_too_long_says_what_to_tighten(
 
 def test_a_short_text_that_finds_nothing_says_that_it_is_short(signed_in: Client) -> None:
     many(2)
-    assertContains(signed_in.get("/calls/?q=zz"), "only whole names were looked at")
+    assertContains(signed_in.get("/calls/?q=zz"), "only whole names and ids were searched")
