@@ -36,7 +36,7 @@ def ana(make_operator: Callable[..., Operator]) -> Operator:
     return make_operator("ana", Role.OPERATOR, client_name="ana")
 
 
-def test_a_call_placed_in_one_browser_is_in_the_other_within_a_second(
+def test_a_call_placed_in_one_browser_is_in_the_other_within_three_seconds(
     open_page: Open, sign_in: SignIn, ana: Operator
 ) -> None:
     here, there = open_page(), open_page()

@@ -178,7 +178,7 @@ def test_no_menu_leaves_the_window(page: Page, width: int) -> None:
 # Saved views
 
 
-def test_a_click_on_a_heading_orders_the_list_and_a_second_turns_it_round(page: Page) -> None:
+def test_a_click_on_a_heading_orders_the_list_and_another_reverses_it(page: Page) -> None:
     newest = page.locator("tbody tr").first.get_attribute("id")
     page.goto("/calls/?status=finished")
     for heading, order, sort in (

@@ -52,7 +52,7 @@ def sign_in_again(page: Page, operator: Operator) -> None:
 # Search
 
 
-def test_what_a_page_asks_by_itself_keeps_no_session_alive(page: Page) -> None:
+def test_what_a_page_requests_by_itself_keeps_no_session_alive(page: Page) -> None:
     page.goto("/sync/")
     Session.objects.update(expire_date=timezone.now() + timedelta(minutes=9))
     with page.expect_response("**/sync/") as asked:

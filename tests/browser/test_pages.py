@@ -102,7 +102,9 @@ def over_the_wire(request: Request) -> int:
     return 0 if is_kept else sizes["responseBodySize"] + sizes["responseHeadersSize"]
 
 
-def test_nothing_moves_for_those_who_asked_for_it(open_page: Open, sign_in: SignIn, with_calls: None) -> None:
+def test_nothing_moves_for_people_who_prefer_reduced_motion(
+    open_page: Open, sign_in: SignIn, with_calls: None
+) -> None:
     page = open_page()
     page.emulate_media(reduced_motion="reduce")
     sign_in(page)

@@ -165,7 +165,7 @@ def test_mine_can_be_kept_on_top_of_theirs(open_page: Open, sign_in: SignIn, gre
     expect(page.locator("#c0-text")).to_have_value("Mine")
 
 
-def test_leaving_with_something_typed_is_asked_about(
+def test_leaving_with_something_typed_needs_a_confirmation(
     open_page: Open, sign_in: SignIn, greeting: Routine
 ) -> None:
     page = sign_in(open_page(), at=f"/routines/{greeting.pk}/edit/")

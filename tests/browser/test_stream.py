@@ -203,7 +203,7 @@ def test_a_hidden_tab_lets_go_and_catches_up(open_page: Open, sign_in: SignIn) -
     assert page.evaluate("window.isSamePage")
 
 
-def test_the_page_of_a_call_is_told_of_it(open_page: Open, sign_in: SignIn) -> None:
+def test_the_page_of_a_call_shows_its_changes(open_page: Open, sign_in: SignIn) -> None:
     live("one", status="connecting")
     page = sign_in(open_page(), at="/calls/one/")
     is_up(page)

@@ -136,7 +136,7 @@ def test_exports_have_them(everywhere: Callable[[str], Client], zone: str, forma
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_the_stream_tells_of_them(stored: None, kind: Kind) -> None:
+def test_the_stream_carries_them(stored: None, kind: Kind) -> None:
     reader = Reader()
     reader.read_whole([kind])
     assert reader.snapshot(kind)
@@ -238,6 +238,6 @@ def test_twenty_are_kept_in_words_and_all_are_counted() -> None:
     assert (walk.odd_values, len(walk.oddities)) == (30, 20)
 
 
-def test_without_a_walk_it_is_taken_in_all_the_same() -> None:
+def test_without_a_walk_it_is_taken_in_too() -> None:
     ingest(parse_rows([{"connection_id": "a", "status": "failed", "end_time": FIRST}])[0], Source.CALLBACK)
     assert Connection.objects.get().ended_at is None

@@ -75,7 +75,7 @@ def test_somebody_elsewhere_reads_the_same_digits_otherwise(
     assert listed(british, "/calls/", q="1 415 555") == ["frisco"]
 
 
-def test_an_export_and_a_bulk_tagging_find_what_was_found_when_they_were_asked_for(british: Client) -> None:
+def test_an_export_and_a_bulk_tagging_find_what_was_found_when_they_were_requested(british: Client) -> None:
     query = "q=020+7946"
     assert with_fixed_dates(QueryDict(query), "GB") == f"{query}&dials_from=GB"
     assert in_country(f"{query}&dials_from=GB", "US") == f"{query}&dials_from=GB"
@@ -111,7 +111,7 @@ def test_the_boards_filter_takes_words_and_numbers_together(british: Client, q: 
     assert ("london" in [row.call.connection_id for row in rows if not row.is_hidden]) == finds
 
 
-def test_the_boards_page_asks_how_a_number_is_read(british: Client) -> None:
+def test_the_board_page_can_request_how_a_number_is_read(british: Client) -> None:
     ways = [[["020"], ["7946"], ["0018"]], [["02079460018", LONDON]], [[LONDON]]]
     assert british.get("/", {"ways": "1", "q": "020 7946 0018"}).json() == {"ways": ways}
     assert british.get("/?ways=1").json() == {"ways": []}

@@ -27,7 +27,7 @@ def call() -> Connection:
         ("?sort=shortest", "shortest first", ("", "?"), ("ascending", "?sort=longest")),
     ],
 )
-def test_a_heading_tells_the_order_and_leads_to_the_other(
+def test_a_heading_states_the_order_and_leads_to_the_other(
     signed_in: Client,
     call: Connection,
     query: str,

@@ -181,7 +181,7 @@ def test_a_call_without_a_party_has_none_beside_it(db: None) -> None:
 
 @pytest.mark.parametrize(("role", "may"), [(Role.SUPERVISOR, True), (Role.VIEWER, False)])
 @pytest.mark.parametrize("status", ["connected", "finished", "failed"])
-def test_sift_can_be_asked_for_any_call_by_who_may_steer_it(
+def test_any_call_can_be_refreshed_by_a_person_who_may_steer_it(
     client: Client, make_operator: Make, role: Role, may: bool, status: str
 ) -> None:
     seen({"connection_id": "a1", "status": status})

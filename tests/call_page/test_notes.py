@@ -179,7 +179,7 @@ def test_a_refused_change_keeps_what_was_typed(ana: Client) -> None:
     assert "x" * 10_001 in answer.content.decode()
 
 
-def test_what_is_taken_away_is_kept_and_says_by_whom(ana: Client, ben: Client) -> None:
+def test_what_is_taken_away_is_kept_with_who_took_it(ana: Client, ben: Client) -> None:
     note = write(ana, "A secret")
     assert ben.post(f"{PAGE}notes/{note.pk}/away/").status_code == 303
     answer = ana.get(PAGE)

@@ -66,7 +66,7 @@ def test_a_walk_fails_when_nothing_can_be_read(sandbox: Sandbox, buried: Connect
     assert "500" in sync().error
 
 
-def test_a_finished_call_without_an_end_is_asked_for_a_few_times_only(sandbox: Sandbox) -> None:
+def test_a_finished_call_without_an_end_is_retrieved_a_few_times_only(sandbox: Sandbox) -> None:
     sandbox.add({"connection_id": "endless", "status": "finished"})
     sync()
     endless = Connection.objects.get(connection_id="endless")

@@ -14,7 +14,7 @@ from tests.control.conftest import order
 pytestmark = pytest.mark.django_db
 
 
-def test_the_form_warns_and_asks_for_a_tick(olga: Client) -> None:
+def test_the_form_warns_and_requires_a_tick(olga: Client) -> None:
     made(do_not_call=True)
     answer = olga.post("/calls/place/check/", order(phone_number="(415) 555-0142"))
     assertContains(answer, "Ana Lima is marked so")

@@ -115,7 +115,7 @@ def test_what_exists_under_another_name_is_shown_beside_what_was_typed(olga: Cli
     assert (contact.name, contact.notes) == ("Anna", HTML)
 
 
-def test_a_change_is_saved_and_told(olga: Client) -> None:
+def test_a_change_is_saved_and_recorded(olga: Client) -> None:
     contact = made()
     olga.post(
         contact.get_absolute_url(), typed(contact, name="Ana Luz", notes="Prefers mail", do_not_call="on")
@@ -162,7 +162,7 @@ def test_a_third_who_is_faster_still_is_seen_too(olga: Client) -> None:
     assert olga.post(contact.get_absolute_url(), again).status_code == 409
 
 
-def test_what_was_deleted_meanwhile_can_be_added_anew(olga: Client) -> None:
+def test_what_was_deleted_meanwhile_can_be_added_again(olga: Client) -> None:
     contact = made()
     opened = typed(contact, name="Mine")
     contact.delete()
@@ -210,7 +210,7 @@ def test_an_operator_cannot_lose_a_mark_by_another_number_or_by_deleting(olga: C
     assert told() == []
 
 
-def test_deleting_asks_first_and_can_be_undone(olga: Client) -> None:
+def test_deleting_needs_a_confirmation_and_can_be_undone(olga: Client) -> None:
     contact = made(notes="Of old")
     assertContains(olga.get(f"/contacts/{contact.pk}/delete/"), "Ana Lima")
     assert Contact.objects.exists()

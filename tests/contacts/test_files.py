@@ -67,7 +67,7 @@ def test_columns_are_found_by_what_they_are_called(head: str, cells: str, endpoi
     assert [(line.endpoint, line.name) for line in found.lines] == [(endpoint, "Ana")]
 
 
-def test_columns_that_say_nothing_are_told() -> None:
+def test_columns_that_are_ignored_are_named() -> None:
     assert of("number,name,e-mail,\n+14155550142,Ana,a@b.c,\n").ignored == ["e-mail", "column 4"]
 
 

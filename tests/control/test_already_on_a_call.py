@@ -64,7 +64,7 @@ def words(answer: Any) -> str:
     return " ".join(re.sub(r"<[^>]+>", "", answer.content.decode()).split())
 
 
-def test_the_form_says_since_when_and_by_whom_and_leads_there(
+def test_the_form_says_since_when_and_who_placed_it_and_leads_there(
     ana: Client, make_operator: Callable[..., Operator]
 ) -> None:
     call = known()
@@ -171,7 +171,7 @@ def test_other_requests_do_not_count(ana: Client, fields: dict[str, Any]) -> Non
     assertNotContains(answer, "although_busy")
 
 
-def test_a_number_that_a_routine_dials_is_asked_for_too(ana: Client, operator: Operator) -> None:
+def test_a_number_that_a_routine_dials_needs_confirmation_too(ana: Client, operator: Operator) -> None:
     operator.client_name = "ana"
     operator.save()
     known(to="+14155550199")
@@ -202,7 +202,7 @@ def test_with_the_tick_it_is_placed_on_record_and_the_same_form_is_the_same_requ
 
 
 @over_http
-def test_of_two_people_who_call_at_once_the_second_is_asked(
+def test_of_two_people_who_call_at_once_the_second_must_confirm(
     operator: Operator, make_operator: Callable[..., Operator], quick_sandbox: Sandbox
 ) -> None:
     people = [operator, make_operator("ben", Role.OPERATOR)]

@@ -43,7 +43,7 @@ def retrieved(sandbox: Sandbox, call: Connection) -> int:
 
 
 @pytest.mark.parametrize("known", [placed, steered])
-def test_a_call_that_another_round_waits_for_is_not_asked_for_again(
+def test_a_call_that_another_round_waits_for_is_not_retrieved_again(
     operator: Operator, sandbox: Sandbox, known: Callable[[Operator, Sandbox], Connection]
 ) -> None:
     call = known(operator, sandbox)

@@ -83,7 +83,7 @@ def test_a_call_that_was_cleared_stays_cleared_until_sift_speaks_of_it(
     assert ghost.doubt == Doubt.NONE
 
 
-def test_without_scripts_clearing_asks_first(rosa: Client, ghost: Connection) -> None:
+def test_without_scripts_clearing_needs_a_confirmation(rosa: Client, ghost: Connection) -> None:
     assert b"off the board?" in rosa.get(f"/calls/{ghost.connection_id}/clear/").content
     ghost.refresh_from_db()
     assert ghost.doubt == Doubt.UNCONFIRMED

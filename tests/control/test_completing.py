@@ -47,7 +47,7 @@ def test_contacts_are_found_by_any_part(typed: str, titles: list[str]) -> None:
     assert [end.title for end in found(typed)] == titles
 
 
-def test_whom_one_called_last_is_offered_by_name(operator: Operator) -> None:
+def test_people_called_last_are_offered_by_name(operator: Operator) -> None:
     asked_for(operator, phone_number="+14155550142")
     asked_for(operator, phone_number="+14155550199")
     assert [end.title for end in recent(operator)] == ["+1 415-555-0199", "Lima, Ana"]
@@ -60,7 +60,7 @@ def test_what_is_typed_brings_contacts_to_the_fields(ana: Client) -> None:
     assertContains(answer, 'hx-swap-oob="true"', 2)
 
 
-def test_a_name_in_place_of_a_number_asks_who_is_meant(ana: Client) -> None:
+def test_a_name_in_place_of_a_number_offers_the_contacts_of_that_name(ana: Client) -> None:
     answer = ana.post("/calls/place/check/", order(phone_number="Lima", routine="7"))
     assertContains(answer, 'href="/calls/place/?number=%2B14155550142&amp;routine=7"')
     assertNotContains(answer, "cannot be called")
@@ -70,7 +70,7 @@ def test_a_name_in_place_of_a_number_asks_who_is_meant(ana: Client) -> None:
     assert not CallRequest.objects.exists()
 
 
-def test_whom_it_would_call_is_named(ana: Client) -> None:
+def test_the_contact_it_would_call_is_named(ana: Client) -> None:
     answer = ana.post("/calls/place/check/", order(phone_number="(415) 555-0142"))
     assertContains(answer, "Lima, Ana</span><strong>+1 415-555-0142</strong>")
 

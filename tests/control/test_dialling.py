@@ -96,7 +96,7 @@ WAYS = [direct, client_in_capitals, saved_one, filled_in, what_follows, filled_i
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_placing_a_call_to_ones_own_client_asks_for_what_the_routine_dials(
+def test_placing_a_call_to_ones_own_client_needs_confirmation_of_what_the_routine_dials(
     ana: Client, way: Callable[[], dict[str, str]]
 ) -> None:
     answer = ana.post("/calls/place/", order(client_name="ana", **way()))
@@ -106,7 +106,7 @@ def test_placing_a_call_to_ones_own_client_asks_for_what_the_routine_dials(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_sending_a_routine_to_a_live_call_asks_for_what_it_dials(
+def test_sending_a_routine_to_a_live_call_needs_confirmation_of_what_it_dials(
     ana: Client, live: Connection, way: Callable[[], dict[str, str]]
 ) -> None:
     form = {"request_id": str(uuid4())} | way()

@@ -48,7 +48,7 @@ def test_a_link_to_a_client_names_the_client_in_whatever_case(ana: Client) -> No
     assertContains(ana.get("/calls/place/?number=WebRTC:kofi"), 'value="kofi"')
 
 
-def test_a_link_to_what_is_marked_asks_for_a_tick_and_complains_of_nothing_yet(ana: Client) -> None:
+def test_a_link_to_what_is_marked_requires_a_tick_and_shows_no_error_yet(ana: Client) -> None:
     Contact.objects.create(endpoint="+4930123456", name="Ana", changed_by="ben", do_not_call=True)
     answer = ana.get("/calls/place/?number=+4930123456")
     assertContains(answer, "Ana is marked so")

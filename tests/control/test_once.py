@@ -81,7 +81,7 @@ def after_the_kill(person: Person, dashboard: Dashboard, form: dict[str, str]) -
     return again.read(answer.headers["Location"]).text
 
 
-def test_killed_before_the_commit_nothing_was_asked_and_it_can_be_sent_again(
+def test_killed_before_the_commit_nothing_was_sent_and_it_can_be_sent_again(
     start_dashboard: Start, quick_sandbox: Sandbox, operator: Operator
 ) -> None:
     dashboard = start_dashboard()
@@ -114,7 +114,7 @@ def test_killed_before_sift_heard_of_it_it_is_unknown_and_never_sent(
     assert CallRequest.objects.get().outcome == Outcome.UNKNOWN
 
 
-def test_killed_while_sift_was_asked_it_is_settled_by_the_callback(
+def test_killed_during_the_request_it_is_settled_by_the_callback(
     start_dashboard: Start, quick_sandbox: Sandbox, operator: Operator
 ) -> None:
     quick_sandbox.configure(ring_seconds=15)

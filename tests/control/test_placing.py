@@ -212,7 +212,9 @@ def test_every_call_has_its_record_of_intent_and_outcome(ana: Client, sandbox: S
     assert "/hooks/sift/done/…/" in str(intent.payload)
 
 
-def test_a_saved_routine_is_asked_for_what_it_needs_and_filled(ana: Client, sandbox: Sandbox) -> None:
+def test_the_form_has_a_field_for_each_value_that_a_saved_routine_needs(
+    ana: Client, sandbox: Sandbox
+) -> None:
     reminder = Routine.objects.get(name="Appointment reminder")
     form = order(routine=str(reminder.pk))
     answer = ana.post("/calls/place/", form)

@@ -164,7 +164,7 @@ def worker(settings: LazySettings) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("commands", [SAY, CALL_PHONE])
-def test_where_sift_cannot_call_back_the_script_is_set_within_two_seconds_and_once(
+def test_where_sift_cannot_call_back_the_script_is_set_within_six_seconds_and_once(
     start_dashboard: Start, ringing: Sandbox, operator: Operator, settings: LazySettings, commands: str
 ) -> None:
     with worker(settings):

@@ -61,7 +61,7 @@ def test_a_client_is_matched_in_whatever_case(operator: Operator, asked: str, li
     assert request.connection == call
 
 
-def test_requests_to_one_client_in_different_cases_are_not_told_apart(operator: Operator) -> None:
+def test_requests_to_one_client_in_different_cases_are_ambiguous(operator: Operator) -> None:
     requests = [unknown(operator, client_name=name) for name in ("Kofi", "kofi")]
     listed("a1", to="webrtc:kofi")
     match()

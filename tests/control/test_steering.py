@@ -83,7 +83,7 @@ def test_a_routine_for_one_that_has_ended_is_refused_and_says_so(
     assert sandbox.routines_set(own.connection_id) == []
 
 
-def test_a_refused_hang_up_says_sifts_words_and_can_be_asked_again(
+def test_a_refused_hang_up_says_sifts_words_and_can_be_sent_again(
     ana: Client, own: Connection, sandbox: Sandbox
 ) -> None:
     sandbox.faults({"kind": "status", "on": "routine", "status": 409, "words": "Not <now>."})

@@ -171,13 +171,13 @@ def test_two_at_once_prepare_a_database_one_after_the_other(empty: Empty) -> Non
     assert sorted("shown this once" in out for out, _ in said) == [False, True]
 
 
-def test_a_role_that_may_not_create_tables_is_told_what_is_needed(empty: Empty) -> None:
+def test_without_the_right_to_create_tables_the_error_names_the_right(empty: Empty) -> None:
     _, problem = prepare(empty.by_guest).communicate(timeout=60)
     assert "GRANT CREATE ON SCHEMA public" in problem
     assert len(problem.splitlines()) == 1, problem
 
 
-def test_a_role_that_may_not_create_the_extension_is_told_what_is_needed(empty: Empty) -> None:
+def test_without_the_right_to_create_the_extension_the_error_names_it(empty: Empty) -> None:
     with psycopg.connect(empty.url, autocommit=True) as admin:
         admin.execute(f"GRANT CREATE ON SCHEMA public TO {admin.info.dbname}")
     _, problem = prepare(empty.by_guest).communicate(timeout=60)

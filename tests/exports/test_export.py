@@ -89,7 +89,7 @@ def test_each_line_ends_as_rfc_4180_has_it() -> None:
     assert written().count(b"\n") == 4
 
 
-def test_tags_are_told() -> None:
+def test_tags_are_in_the_file() -> None:
     seen({"connection_id": "a1"})
     call = Connection.objects.get()
     for name in ("vip", "Billing"):

@@ -131,7 +131,7 @@ def test_what_is_not_understood_is_refused_with_the_reason(
     assert not Action.objects.exists()
 
 
-def test_who_comes_when_all_are_taken_is_asked_to_try_again(ana: Operator) -> None:
+def test_a_request_when_all_are_taken_gets_503_and_when_to_try_again(ana: Operator) -> None:
     many(3)
     with patch.object(streaming, "MAX_STREAMS", 0):
         answer, body = asked(ana)

@@ -114,7 +114,7 @@ def test_many_calls_are_made_into_a_file_on_record(client: Client, ana: Operator
     assert Action.objects.earliest("pk").payload["query"] == "status=finished&sort=oldest"
 
 
-def test_days_told_from_today_are_those_of_when_it_was_asked_for(client: Client, ana: Operator) -> None:
+def test_days_relative_to_today_are_those_of_the_request(client: Client, ana: Operator) -> None:
     many(6)
     with patch.object(writing, "INLINE_LIMIT", -1):
         client.post("/calls/export/", {"query": "when=yesterday&q=415", "format": "ndjson"})
@@ -231,7 +231,7 @@ def stopping_first(save: Callable[..., bool]) -> Callable[..., bool]:
     return stopped
 
 
-def test_a_database_that_ends_the_reading_is_asked_again(ana: Operator) -> None:
+def test_an_export_whose_reading_the_database_ends_is_made_again(ana: Operator) -> None:
     generated(20_000)
     one = begun(ana)
     with few_at_once(), patch.object(making._Making, "_save", cut_short(making._Making._save)):
@@ -281,7 +281,7 @@ def test_a_filter_that_is_not_understood_any_more_fails_with_the_reason(
     assertContains(client.get(f"/exports/{one.pk}/"), "There is no “gone” to choose.")
 
 
-def test_a_disk_that_takes_nothing_is_told_of(ana: Operator) -> None:
+def test_a_full_disk_fails_the_export_with_the_reason(ana: Operator) -> None:
     many(6)
     one = begun(ana)
     name = uuid4()
@@ -291,7 +291,7 @@ def test_a_disk_that_takes_nothing_is_told_of(ana: Operator) -> None:
     assert Export.objects.get().reason.startswith("The file could not be written: ")
 
 
-def test_the_same_is_asked_for_once_until_it_is_there(ana: Operator) -> None:
+def test_the_same_export_is_begun_once_until_it_is_there(ana: Operator) -> None:
     many(3)
     one = begun(ana)
     assert begun(ana) == one

@@ -34,7 +34,7 @@ def fail(log: logging.Logger, error: Exception, message: str = "Task failed") ->
         log.error(message, exc_info=sys.exc_info())
 
 
-def test_an_engine_that_does_not_answer_is_one_line_however_often_it_is_asked(
+def test_an_engine_that_does_not_answer_is_one_line_however_often_it_is_tried(
     log: logging.Logger, written: io.StringIO
 ) -> None:
     for _ in range(100):

@@ -247,7 +247,7 @@ print(client.get(f"/hooks/sift/status/{'a' * 43}/").status_code)
 """
 
 
-def test_without_a_database_sift_is_told_to_come_again_and_no_token_is_logged() -> None:
+def test_without_a_database_sift_gets_503_and_no_token_is_logged() -> None:
     done = subprocess.run(
         [sys.executable, "-c", AWAY], env=os.environ, capture_output=True, text=True, timeout=50
     )

@@ -219,7 +219,7 @@ def test_a_pushed_routine_goes_on_too(
     assert answer(sift.done(step().token, KEYED_1)) == {"routine": SAY}
 
 
-def test_a_menu_that_goes_on_with_itself_asks_round_after_round(
+def test_a_menu_that_leads_to_itself_is_repeated_round_after_round(
     sift: Sift, running: Callable[..., CallRequest]
 ) -> None:
     menu = saved("Menu", SAY)
@@ -233,7 +233,7 @@ def test_a_menu_that_goes_on_with_itself_asks_round_after_round(
     assert answer(sift.done(tokens[-1], KEYED_1 | {"digits": ""})) == {"routine": GOODBYE}
 
 
-def test_the_status_callback_that_comes_late_does_not_bring_back_what_was_asked_first(
+def test_a_late_status_callback_does_not_bring_back_the_first_script(
     sift: Sift, running: Callable[..., CallRequest], supervisor: Operator
 ) -> None:
     wanted = scripts.given_commands(json.dumps(asking(one=saved("One", SAY).pk)), {}, supervisor)

@@ -243,7 +243,7 @@ def test_a_call_that_was_steered_since_gets_nothing(ring: Ring) -> None:
     assert ring() == {}
 
 
-def test_a_call_that_the_list_told_of_first_is_answered_all_the_same(ring: Ring) -> None:
+def test_a_call_that_was_in_the_list_first_is_answered_too(ring: Ring) -> None:
     rule("Hello")
     known(**{"from": CALLER, "direction": "outgoing"})
     assert heard(ring()) == "Hello"

@@ -166,7 +166,7 @@ def test_what_was_only_concluded_gives_way_to_the_call_itself(sift: Sift, conclu
 
 
 @pytest.mark.parametrize("concluded", [Settled.LIST, Settled.PERSON])
-def test_a_request_thought_to_be_another_call_is_bound_anew(sift: Sift, concluded: Settled) -> None:
+def test_a_request_thought_to_be_another_call_is_bound_again(sift: Sift, concluded: Settled) -> None:
     request = placed(SAY, connection=known(), settled_by=concluded)
     assert answer(sift.status(request.token, told("connected", "c2"))) == GIVEN
     request.refresh_from_db()
@@ -225,6 +225,6 @@ def test_callbacks_in_any_order_lead_to_the_same_end(sift: Sift, end: str) -> No
     assert end in ends.pop()
 
 
-def test_a_call_first_told_of_by_its_callback_is_known_by_it(sift: Sift) -> None:
+def test_a_call_whose_callback_comes_first_is_known_by_it(sift: Sift) -> None:
     answer(sift.status(placed().token, told("connecting")))
     assert call().first_source == Source.CALLBACK

@@ -185,7 +185,7 @@ def test_a_board_that_is_full_says_how_many_more(monkeypatch: pytest.MonkeyPatch
     assert ([row["call"] for row in told["rows"]], told["more"]) == (["c0", "c1", "c2", "c3"], 1)
 
 
-def test_a_reading_that_fails_half_way_is_told_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changes_of_a_reading_that_fails_half_way_are_in_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     seen({"connection_id": "a1", "status": "connected"})
     reader = Reader()
     reader.read_whole([Kind.BRIEF])
@@ -222,7 +222,7 @@ def test_the_figures_of_a_full_board_are_those_of_all_calls(monkeypatch: pytest.
     assert reader.read_whole([Kind.BRIEF]) is None
 
 
-def test_a_change_that_the_board_does_not_show_is_told_too(make_operator: Make) -> None:
+def test_a_change_that_the_board_does_not_show_is_sent_too(make_operator: Make) -> None:
     """A tag on a call that is listed: whoever has its page open must hear of it."""
     seen({"connection_id": "a", "status": "connected"})
     call = Connection.objects.get()

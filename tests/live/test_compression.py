@@ -31,7 +31,7 @@ def test_pieces_are_joined() -> None:
     assert Plain().encode(joined) == PIECES[3].plain + PIECES[0].plain
 
 
-def test_a_stream_that_said_nothing_is_whole_all_the_same() -> None:
+def test_a_stream_that_sent_nothing_is_complete_too() -> None:
     stream = Gzip()
     assert gzip.decompress(stream.encode(Piece()) + stream.end()) == b""
 

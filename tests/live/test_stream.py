@@ -68,7 +68,7 @@ def test_a_change_reaches_everybody_who_watches(watch: Watch, ana: Operator, mak
         assert stream.until(lambda told: (row_of(told, "a1") or {}).get("status") == "connected", "calls")
 
 
-def test_a_call_that_ends_stays_ten_seconds(watch: Watch, ana: Operator) -> None:
+def test_a_call_that_ended_stays_on_the_board_for_a_while(watch: Watch, ana: Operator) -> None:
     live("a1")
     stream = watch(ana)
     stream.next("snapshot")
@@ -92,7 +92,7 @@ def test_a_call_that_was_cleared_leaves_at_once(watch: Watch, ana: Operator) -> 
     assert told["gone"] == [call.pk]
 
 
-def test_a_call_that_is_over_is_told_by_its_id(watch: Watch, ana: Operator) -> None:
+def test_a_call_that_is_over_is_sent_as_its_id(watch: Watch, ana: Operator) -> None:
     seen({"connection_id": "past", "status": "finished"})
     stream = watch(ana, "?brief")
     stream.next("snapshot")

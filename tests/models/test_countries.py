@@ -48,13 +48,13 @@ def expected() -> dict[tuple[str, int], str]:
     }
 
 
-def test_python_tells_every_country() -> None:
+def test_python_finds_every_country() -> None:
     assert len(examples()) > 480
     assert {key: country_of(number) for key, number in examples().items()} == expected()
 
 
 @pytest.mark.django_db
-def test_the_database_tells_the_same() -> None:
+def test_the_database_finds_the_same() -> None:
     numbers = examples()
     with database.cursor() as cursor:
         cursor.execute(

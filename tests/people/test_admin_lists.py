@@ -151,7 +151,7 @@ def test_calls_are_shown_with_names(admin: Client) -> None:
     assertContains(answer, ">webrtc:ana<")
 
 
-def test_a_text_that_cannot_be_looked_for_is_told(admin: Client) -> None:
+def test_a_text_that_cannot_be_searched_for_is_refused_in_words(admin: Client) -> None:
     seen({"connection_id": "a1"})
     Contact.objects.bulk_create(Contact(endpoint=f"+1415555{n:04}", name="Ana") for n in range(51))
     answer = admin.get(CALLS, {"q": "ana"})
@@ -183,7 +183,7 @@ def test_a_place_that_there_is_not_leads_to_the_start(admin: Client, place: str)
     assert shown(admin.get(answer["Location"])) == ["a1"]
 
 
-def test_what_takes_too_long_is_told(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_that_takes_too_long_says_so(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def too_slow(*_: Any) -> None:
         raise TooSlow
 

@@ -57,7 +57,7 @@ def test_an_older_hash_is_replaced_when_its_person_signs_in(
 
 
 @pytest.mark.parametrize("name", ["ana", "nobody"])
-def test_who_waits_too_long_is_told_to_come_again(
+def test_a_sign_in_that_waits_too_long_is_refused_with_what_was_typed(
     argon2: None,
     make_operator: Callable[..., Operator],
     client: Client,
@@ -129,6 +129,6 @@ def test_other_pages_that_must_hash_say_that_they_are_busy(
     assert not Operator.objects.filter(username="bob").exists()
 
 
-def test_hashes_are_argon2id_with_what_owasp_asks_for(argon2: None) -> None:
+def test_hashes_are_argon2id_with_the_parameters_that_owasp_recommends(argon2: None) -> None:
     assert make_password("x").startswith("argon2$argon2id$v=19$m=")
     assert (hashing.MAX_CONCURRENT, hashing.Argon2Hasher.parallelism) == (2, 1)

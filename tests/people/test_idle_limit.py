@@ -41,7 +41,7 @@ def test_a_request_puts_the_end_off(signed_in: Client) -> None:
 
 
 @pytest.mark.parametrize("address", ["/", "/sync/", "/calls/search/?q=415"])
-def test_what_a_page_asks_for_by_itself_puts_nothing_off(signed_in: Client, address: str) -> None:
+def test_what_a_page_requests_by_itself_does_not_extend_the_session(signed_in: Client, address: str) -> None:
     has_left(timedelta(minutes=5))
     answer = signed_in.get(address, headers={"HX-Request": "true", "X-Background": "yes"})
     assert answer.status_code == 200

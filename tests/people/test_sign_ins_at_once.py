@@ -49,7 +49,7 @@ class Web:
         return sent[0]["status"], dict(sent[0]["headers"])
 
 
-def test_who_waits_too_long_for_a_turn_is_told_to_come_again() -> None:
+def test_a_sign_in_that_waits_too_long_for_a_turn_is_refused_with_when_to_try_again() -> None:
     async def all_at_once() -> None:
         web = Web()
         first = [asyncio.create_task(web.sign_in(b"username=", b"ana")) for _ in range(MAX_CONCURRENT)]

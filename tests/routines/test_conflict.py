@@ -120,7 +120,7 @@ def test_a_draft_that_somebody_went_on_with_is_not_deleted(writer: Client, make_
     assert Routine.objects.filter(pk=draft.pk).exists()
 
 
-def test_each_change_is_told_apart(routine: Routine, supervisor: Operator) -> None:
+def test_of_two_changes_to_one_revision_the_second_is_refused(routine: Routine, supervisor: Operator) -> None:
     """Two who opened the same page: one is first, whatever they do."""
     typed = RoutineDraft("A", "", routine.used_by, json.dumps(HELLO), routine.revision)  # type: ignore[arg-type]
     library.save(routine, typed, Actor(supervisor))

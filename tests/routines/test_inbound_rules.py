@@ -193,7 +193,9 @@ def test_any_other_can(administrator: Client, make_routine: MakeRoutine) -> None
         ({"opens": "22:00", "closes": "06:00"}, "22:00 to 06:00 the next day in UTC"),
     ],
 )
-def test_conditions_are_told_in_words(make_routine: MakeRoutine, fields: dict[str, Any], words: str) -> None:
+def test_conditions_are_written_in_words(
+    make_routine: MakeRoutine, fields: dict[str, Any], words: str
+) -> None:
     rule = InboundRule.objects.create(name="One", routine=make_routine(), **fields)
     rule.refresh_from_db()
     assert conditions(rule) == words

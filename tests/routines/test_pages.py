@@ -30,7 +30,7 @@ def reader(client: Client, make_operator: Callable[..., Operator]) -> Client:
     return client
 
 
-def test_the_list_tells_what_each_does_and_who_changed_it(reader: Client, make_routine: MakeRoutine) -> None:
+def test_the_list_shows_what_each_does_and_who_changed_it(reader: Client, make_routine: MakeRoutine) -> None:
     make_routine(description="For all who call", used_by=UsedBy.SUPERVISORS)
     page = text(reader, "/routines/")
     for words in ("Greeting", "For all who call", "Says “Hello”, then hangs up.", "Supervisors only", "sam"):
@@ -67,7 +67,7 @@ def test_only_who_may_write_is_offered_it(reader: Client, make_routine: MakeRout
             assert words not in page
 
 
-def test_one_page_tells_all_of_it(writer: Client, make_routine: MakeRoutine) -> None:
+def test_one_page_shows_all_of_it(writer: Client, make_routine: MakeRoutine) -> None:
     menu = make_routine(
         "Menu", [{"name": "Say", "text": "Hello {{ customer }}"}, {"name": "GetDigits", "count": 2}]
     )
@@ -83,7 +83,7 @@ def test_one_page_tells_all_of_it(writer: Client, make_routine: MakeRoutine) -> 
     assert "&quot;count&quot;: 2" in page
 
 
-def test_it_tells_what_uses_it(writer: Client, make_routine: MakeRoutine) -> None:
+def test_it_shows_what_uses_it(writer: Client, make_routine: MakeRoutine) -> None:
     routine = make_routine()
     make_routine("Menu", [{"name": "GetDigits", "count": 1, "then": {"1": routine.pk}}])
     page = text(writer, f"/routines/{routine.pk}/")
@@ -92,7 +92,7 @@ def test_it_tells_what_uses_it(writer: Client, make_routine: MakeRoutine) -> Non
     assert "Inbound rule “Every other call”" in text(writer, f"/routines/{goodbye.pk}/")
 
 
-def test_a_long_text_is_told_whole(writer: Client, make_routine: MakeRoutine) -> None:
+def test_a_long_text_is_shown_whole(writer: Client, make_routine: MakeRoutine) -> None:
     routine = make_routine(commands=[{"name": "Say", "text": "word " * 50 + "end"}])
     assert "word end</span>" in text(writer, f"/routines/{routine.pk}/")
 

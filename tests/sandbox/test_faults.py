@@ -57,7 +57,7 @@ def test_cut_ends_the_body_half_way(sandbox: Sandbox) -> None:
         get(sandbox)
 
 
-def test_wrong_json_and_not_a_page_are_200_all_the_same(sandbox: Sandbox) -> None:
+def test_wrong_json_and_not_a_page_are_200_nevertheless(sandbox: Sandbox) -> None:
     sandbox.faults({"kind": "wrong_json", "times": 1}, {"kind": "not_a_page"})
     wrong, no_page = get(sandbox), get(sandbox)
     assert (wrong.status_code, no_page.status_code) == (200, 200)
@@ -131,7 +131,7 @@ def test_a_list_that_grows_as_it_is_read_gives_every_earlier_call_once(order: st
     assert len(after - before) == 20
 
 
-def test_faults_are_told_and_lifted_and_an_unknown_one_is_refused(sandbox: Sandbox) -> None:
+def test_faults_are_listed_and_removed_and_an_unknown_one_is_refused(sandbox: Sandbox) -> None:
     face = f"{sandbox.base}/_sandbox/faults"
     sandbox.faults({"kind": "cut", "times": 3})
     assert [(fault["kind"], fault["times"]) for fault in requests.get(face, timeout=5).json()] == [("cut", 3)]

@@ -6,7 +6,7 @@ from tests.sandbox.listener import Listener
 CONFERENCE = {"routine": [{"name": "JoinConference", "conference_name": "room"}]}
 
 
-def test_an_inbound_call_is_told_to_on_incoming_and_runs_what_is_answered(
+def test_an_inbound_call_is_posted_to_on_incoming_and_runs_what_is_answered(
     placing: Sandbox, listener: Listener
 ) -> None:
     listener.answers = lambda path, body: CONFERENCE
@@ -21,7 +21,7 @@ def test_an_inbound_call_is_told_to_on_incoming_and_runs_what_is_answered(
     assert placing.call(connection_id)["routines"][0]["how"] == "incoming"
 
 
-def test_no_status_of_an_inbound_call_is_told(placing: Sandbox, listener: Listener) -> None:
+def test_no_status_of_an_inbound_call_is_posted(placing: Sandbox, listener: Listener) -> None:
     placing.configure(on_incoming=f"{listener.url}/incoming")
     connection_id = placing.incoming()
     wait_until(lambda: placing.call(connection_id)["connection"]["status"] == "connected")
@@ -38,7 +38,7 @@ def test_without_an_application_it_connects_and_ends_by_itself(placing: Sandbox)
     assert placing.callbacks(connection_id) == []
 
 
-def test_living_traffic_asks_as_well(listener: Listener) -> None:
+def test_generated_traffic_is_posted_to_on_incoming_as_well(listener: Listener) -> None:
     listener.answers = lambda path, body: CONFERENCE
     with running_sandbox("--calls", "5", "--rate", "600", "--on-incoming", listener.url) as sandbox:
         ((_, body), *_) = wait_until(lambda: listener.heard)

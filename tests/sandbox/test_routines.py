@@ -152,7 +152,7 @@ def get_digits(listener: Listener, **more: Any) -> dict[str, Any]:
     return {"name": "GetDigits", "count": 4, "on_done": f"{listener.url}/done"} | more
 
 
-def test_keyed_digits_are_told_once_there_are_enough(
+def test_keyed_digits_are_sent_once_there_are_enough(
     placing: Sandbox, connected: str, set_routine: SetRoutine, listener: Listener
 ) -> None:
     set_routine(connected, get_digits(listener, timeout_seconds=600), CONFERENCE)

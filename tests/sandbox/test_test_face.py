@@ -55,7 +55,7 @@ def test_pages_lead_back_past_forgotten_calls(sandbox: Sandbox) -> None:
     assert back["previous"] is None
 
 
-def test_the_log_tells_requests_since_a_number_and_never_who_sent_them(sandbox: Sandbox) -> None:
+def test_the_log_lists_requests_since_a_number_and_never_who_sent_them(sandbox: Sandbox) -> None:
     get(sandbox)
     requests.post(f"{sandbox.url}/connections?a=1", json={"x": 1}, auth=(ACCOUNT, TOKEN), timeout=5)
     (entry,) = own(sandbox, "GET", "log?since=1").json()["log"]

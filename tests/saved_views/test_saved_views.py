@@ -100,7 +100,7 @@ def test_filters_that_cannot_be_understood_are_not_saved(ana: Client) -> None:
     assert not SavedView.objects.exists()
 
 
-def test_renaming_a_tag_carries_over_into_the_views_that_ask_for_it(ana: Client) -> None:
+def test_renaming_a_tag_changes_the_views_that_filter_by_it(ana: Client) -> None:
     owner = Operator.objects.get(username="ana")
     queries = (
         "tag=Old+%26+grey",

@@ -18,7 +18,9 @@ pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 WAITS = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
 
 
-def test_who_saves_during_a_rename_waits_and_is_told(make_operator: Callable[..., Operator]) -> None:
+def test_a_save_during_a_rename_waits_and_is_refused_with_the_reason(
+    make_operator: Callable[..., Operator],
+) -> None:
     owner = make_operator("ana", Role.SUPERVISOR)
     tag = Tag.objects.create(name="Old", made_by="ana")
     told: list[str] = []

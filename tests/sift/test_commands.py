@@ -29,7 +29,7 @@ def test_the_schema_knows_each_by_its_name() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name != "HangUp"])
-def test_each_field_is_asked_for_by_a_name_for_people(name: str) -> None:
+def test_each_field_has_a_label_for_people(name: str) -> None:
     for field in fields_of(COMMANDS[name]):
         assert field.title[0].isupper()
         assert "_" not in field.title

@@ -115,7 +115,7 @@ def test_no_text_makes_it_raise(text: str) -> None:
         (json.dumps([{"name": "HangUp"}] * (MOST_COMMANDS + 1)), "101 commands; 100 are the most"),
     ],
 )
-def test_what_is_no_routine_is_told_in_words(text: str, words: str) -> None:
+def test_what_is_no_routine_is_refused_in_words(text: str, words: str) -> None:
     (problem,) = read(text).problems
     assert problem.position is None or words.startswith(f"Command {problem.position}")
     assert words in str(problem)
@@ -126,7 +126,7 @@ def test_a_deep_value_is_refused_and_not_walked_into() -> None:
     assert str(problem) == "The routine is nested too deeply."
 
 
-def test_decoding_tells_what_is_written_also_where_it_is_wrong() -> None:
+def test_decoding_returns_what_is_written_also_where_it_is_wrong() -> None:
     assert decoded('[{"name": "Say", "text": 5}]') == [{"name": "Say", "text": 5}]
 
 
@@ -146,7 +146,7 @@ def test_older_names_lead_to_newer_ones() -> None:
     assert problem == Problem("is called event_callback now", 1, "JoinConference", "on_event")
 
 
-def test_a_continuation_is_told_to_us() -> None:
+def test_a_command_with_then_may_have_no_on_done() -> None:
     (problem,) = check([right("GetDigits", on_done=ADDRESS)]).problems
     assert (problem.field, problem.position) == ("on_done", 1)
 
@@ -193,7 +193,7 @@ def test_placeholders_are_found_in_order_and_once() -> None:
     assert Placeholder("customer_name", Kind.TEXT).label == "Customer name"
 
 
-def test_one_name_asks_for_one_kind_of_thing() -> None:
+def test_one_name_stands_for_one_kind_of_value() -> None:
     checked = check(
         [right("Say", text="{{ number }}"), right("CallPhone", phone_number="{{ number|phone }}")]
     )
@@ -229,7 +229,7 @@ def test_they_are_filled_in() -> None:
     assert check(filled.commands).problems == ()
 
 
-def test_what_is_missing_or_does_not_fit_is_told_by_name() -> None:
+def test_what_is_missing_or_does_not_fit_is_named() -> None:
     filled = fill(FILLED, {"customer": "", "amount": "many", "n": "12"}, "US")
     assert filled.commands == []
     assert filled.problems == {
@@ -255,7 +255,7 @@ def test_filling_in_never_changes_anything_else(value: str, around: str) -> None
 # In words
 
 
-def test_it_is_told_in_one_sentence() -> None:
+def test_it_is_described_in_one_sentence() -> None:
     routine = [
         right("Say", text="Hello  {{ customer }},\nhow are you?", on_done=None),
         right("Play"),
@@ -277,7 +277,7 @@ def test_it_is_told_in_one_sentence() -> None:
     )
 
 
-def test_a_routine_with_problems_is_not_told() -> None:
+def test_a_routine_with_problems_is_not_described() -> None:
     assert preview(check([right("Say", text="")])) == ""
 
 

@@ -35,7 +35,7 @@ def test_a_few_odd_times_do_not_matter() -> None:
     assert order_of(rows(90, 88, 89, 100_000, 86, 85, 84, 83, -5000, 80, 81, 79)) == ListOrder.NEWEST_FIRST
 
 
-def test_equal_missing_or_too_few_times_tell_nothing() -> None:
+def test_equal_missing_or_too_few_times_show_no_order() -> None:
     assert order_of(rows(1, 1, 1, 1)) == ListOrder.UNKNOWN
     assert order_of(rows(None, None, 3)) == ListOrder.UNKNOWN
     assert order_of([]) == ListOrder.UNKNOWN

@@ -34,7 +34,7 @@ def test_on_time_then_late(sandbox: Sandbox, supervisor: Client) -> None:
     assertContains(supervisor.get("/sync/"), "Late: it should run every 15 s")
 
 
-def test_a_failure_is_told_in_the_same_words_and_without_secrets(
+def test_a_failure_is_shown_in_the_same_words_and_without_secrets(
     sandbox: Sandbox, supervisor: Client
 ) -> None:
     sandbox.faults({"kind": "redirect"})

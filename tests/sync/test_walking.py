@@ -102,7 +102,7 @@ def updates() -> int:
         return int(cursor.fetchone()[0])
 
 
-def test_a_stored_cursor_that_sift_refuses_starts_the_walk_anew(make_sandbox: Make) -> None:
+def test_a_stored_cursor_that_sift_refuses_starts_the_walk_again(make_sandbox: Make) -> None:
     sandbox = make_sandbox("--calls", "300", "--order", "oldest")
     sync()
     sandbox.add(count=70)
@@ -112,7 +112,7 @@ def test_a_stored_cursor_that_sift_refuses_starts_the_walk_anew(make_sandbox: Ma
     assert our_ids() == sandbox.ids()
 
 
-def test_a_list_that_changes_its_order_is_walked_anew(make_sandbox: Make) -> None:
+def test_a_list_that_changes_its_order_is_walked_again(make_sandbox: Make) -> None:
     sandbox = make_sandbox("--calls", "300", "--order", "newest")
     sync()
     sandbox.configure(order="oldest")
@@ -129,7 +129,7 @@ def test_an_empty_account_is_no_error(make_sandbox: Make) -> None:
     assert SyncState.objects.get().fresh_at is not None
 
 
-def test_calls_that_tell_no_start_are_all_read_each_time(make_sandbox: Make) -> None:
+def test_calls_without_a_start_are_all_read_each_time(make_sandbox: Make) -> None:
     sandbox = make_sandbox("--calls", "0")
     for count in (3, 60):
         sandbox.add(*({"status": "connecting"} for _ in range(count)))
@@ -167,7 +167,7 @@ def test_an_unusable_row_goes_once_its_call_is_seen_whole(sandbox: Sandbox) -> N
     assert "later" in our_ids()
 
 
-def test_a_walk_asked_to_stop_is_resumed_where_it_stood(make_sandbox: Make) -> None:
+def test_a_walk_that_was_stopped_is_resumed_where_it_ended(make_sandbox: Make) -> None:
     sandbox = make_sandbox("--calls", "2000")
     stop = threading.Event()
     made = sync(stop=stop, progress=lambda record: stop.set() if record.pages else None)

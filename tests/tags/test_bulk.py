@@ -366,7 +366,7 @@ def test_undone_while_it_runs_the_same_worker_turns_back(ana: Client, small_batc
     assert (one.state, one.undone, tagged()) == (State.UNDONE, 7, set())
 
 
-def test_a_worker_that_is_told_to_stop_leaves_it_to_the_next(ana: Client, small_batches: None) -> None:
+def test_a_worker_that_must_stop_leaves_it_to_the_next(ana: Client, small_batches: None) -> None:
     many(20)
     one = begun(20)
     stopping = threading.Event()

@@ -121,7 +121,7 @@ def test_a_colour_that_there_is_not_is_refused(ben: Client) -> None:
     assert ben.post("/calls/tags/", {"name": "VIP", "colour": "plaid"}).status_code == 422
 
 
-def test_deleting_says_on_how_many_calls_it_is_and_asks_first(ben: Client) -> None:
+def test_deleting_says_on_how_many_calls_it_is_and_needs_a_confirmation(ben: Client) -> None:
     ben.post(f"{PAGE}tags/", {"put": "Refund"})
     tag = Tag.objects.get()
     assertContains(ben.get(f"/calls/tags/{tag.pk}/delete/"), "<strong>1 call</strong>")
