@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from connections_app.access.permissions import may_settle
+from connections_app.access.permissions import check_may_settle
 from connections_app.audit.log import record
 from connections_app.calls.request_matching import bind, candidates
 from connections_app.control.requests import JUST_SENT, close, record_outcome
@@ -46,8 +45,7 @@ def settle(request: CallRequest, connection_id: str, operator: Operator, address
 
     Raises `PermissionDenied`, and `AlreadySettled` if that is known or the call is not a candidate.
     """
-    if not may_settle(operator, request):
-        raise PermissionDenied("You may not settle this request.")
+    check_may_settle(operator, request)
     if problem_with_id(connection_id):
         raise AlreadySettled
     with transaction.atomic():
