@@ -148,6 +148,23 @@ def test_sending_says_what_it_stops(ana: Client, own: Connection) -> None:
     assert "This stops what runs now: <strong>Says “Hello”.</strong>" in content
 
 
+@pytest.mark.parametrize(
+    ("sent", "errors"),
+    [
+        ({"commands": ""}, {"routine": ["Choose a routine, or write commands."]}),
+        ({"commands": "", "routine": "x"}, {"routine": ["There is no such routine."]}),
+        ({"routine": "1"}, {"commands": ["Choose a routine, or write commands, not both."]}),
+    ],
+)
+def test_it_takes_exactly_one_routine(
+    ana: Client, own: Connection, sandbox: Sandbox, sent: dict[str, str], errors: dict[str, list[str]]
+) -> None:
+    answer = ana.post(f"/calls/{own.connection_id}/routine/", routine(**sent))
+    assert answer.status_code == 422
+    assert answer.context["form"].errors == errors
+    assert sandbox.routines_set(own.connection_id) == []
+
+
 @pytest.mark.parametrize("commands", ["", "[]", "[7]", '[{"name": "GetDigits", "count": 0}]'])
 def test_a_wrong_routine_is_sent_to_nobody(
     ana: Client, own: Connection, sandbox: Sandbox, commands: str
