@@ -1,4 +1,4 @@
-"""What callbacks are measured beside: a bare Django view that does one upsert, without any middleware."""
+"""A bare Django view that does one upsert, without middleware: the baseline for callbacks."""
 
 import json
 import os
@@ -17,7 +17,7 @@ UPSERT = """
 
 
 def upsert(request: HttpRequest) -> JsonResponse:
-    """Store a call as it was told last."""
+    """Store the call of a callback, in place of an earlier one."""
     from django.db import connection
 
     call = json.loads(request.body)["connection"]
@@ -30,7 +30,7 @@ urlpatterns = [path("bare/", upsert)]
 
 
 def application() -> object:
-    """The ASGI application: the product's own settings, but for these two."""
+    """Return the ASGI application, with the product's settings except for these two."""
     from django.conf import settings
 
     settings.MIDDLEWARE = []

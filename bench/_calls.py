@@ -1,8 +1,8 @@
-"""Believable calls by the million, made in the database: numbers, people, times, tags and notes.
+"""Generate millions of realistic calls in the database, with numbers, people, times, tags and notes.
 
-Everything is told by a call's place in the row of calls, through `hashint8extended`, so that each run makes
-the same ones. Some 3,000 numbers make half of the calls, 400,000 more the rest; a tenth is with browser
-clients; times lie over two years; one call in twelve failed.
+Everything depends on a call's number only, through `hashint8extended`, so that each run makes the same calls.
+Some 3,000 numbers make half of the calls, 400,000 others the rest; one call in ten is with a browser client;
+the times cover two years; one call in twelve failed.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ PEOPLE = """
     FROM generate_series(1, %(operators)s) AS n
 """
 
-# 16 hex digits an id, as Sift's own. r(salt) is a number from 0 to 9,999, its own for each salt.
+# Ids have 16 hex digits, as those of Sift.
 CALLS = """
     INSERT INTO connections_app_connection
         (connection_id, status, direction, started_at, ended_at, from_endpoint, to_endpoint, client_data, raw,
@@ -69,7 +69,7 @@ CALLS = """
     ) AS calls
 """
 
-# From one call in twenty down to a few hundred; the last one was put on old calls alone, as a campaign's is.
+# From one call in twenty down to a few hundred; the last tag is on old calls only, as that of a campaign is.
 TAGGED = """
     INSERT INTO connections_app_calltag (connection_id, tag_id, at, tagged_by, tagged_at)
     SELECT call.id, tag.id, call.at, 'bench', now()
@@ -85,7 +85,7 @@ TAGGED = """
 
 # One call in a hundred has a note.
 NOTED = "SELECT id, at FROM connections_app_connection WHERE abs(hashint8extended(id, 200) / 2) % 100 = 0"
-# The numbers that call most are known by name.
+# The most frequent numbers are contacts.
 KNOWN = """
     SELECT DISTINCT party FROM connections_app_connection
     WHERE id % 1000 = 0 AND starts_with(party, '+') ORDER BY party
@@ -100,7 +100,7 @@ BATCH = 250_000
 
 
 def make_calls(rows: int) -> None:
-    """Fill an empty, migrated database with `rows` calls and what belongs to them; indexes come after."""
+    """Fill an empty, migrated database with `rows` calls and related rows; indexes are created after that."""
     from django.db import connection
     from django.utils import timezone
 
@@ -115,17 +115,17 @@ def make_calls(rows: int) -> None:
         cursor.execute(
             "SELECT array_agg(id ORDER BY id) FROM connections_app_operator WHERE username LIKE 'operator%'"
         )
-        told: dict[str, Any] = {"rows": rows, "operators": OPERATORS, "people": cursor.fetchone()[0]}
+        parameters: dict[str, Any] = {"rows": rows, "operators": OPERATORS, "people": cursor.fetchone()[0]}
         cursor.execute(OWN_INDEXES)
         indexes = cursor.fetchall()
         for name, _ in indexes:
             cursor.execute(f"DROP INDEX {name}")
         for first in range(1, rows + 1, BATCH):
-            cursor.execute(CALLS, told | {"first": first, "last": min(rows, first + BATCH - 1)})
+            cursor.execute(CALLS, parameters | {"first": first, "last": min(rows, first + BATCH - 1)})
         for _, definition in indexes:
             cursor.execute(definition)
         Tag.objects.bulk_create(Tag(name=f"Tag {n}", made_by="bench") for n in range(1, TAGS + 1))
-        cursor.execute(TAGGED, told)
+        cursor.execute(TAGGED, parameters)
         cursor.execute(NOTED)
         notes = [
             Note(connection_id=pk, author_name="bench", text="Asked to be called back.", written_at=at)

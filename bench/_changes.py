@@ -1,4 +1,4 @@
-"""The load of the live bench: calls that change, as Sift's status callbacks say so."""
+"""The load of the live bench: calls that change, reported by status callbacks as Sift sends them."""
 
 import asyncio
 import json
@@ -14,53 +14,53 @@ from typing import Self
 from bench._watching import LIFE
 from bench.callbacks import place
 
-# Changes a second, and calls in progress.
-RATE, BOARD = 20, 100
+CHANGES_A_SECOND, CALLS_IN_PROGRESS = 20, 100
 Change = tuple[str, str]
 
 
 def changes(calls: Sequence[str]) -> Iterator[Change]:
-    """What happens to `calls`, one thing at a time: BOARD of them begin and most connect; from then on one
-    begins, one connects and one finishes in turns."""
-    come_to: dict[str, deque[str]] = dict(zip(LIFE, (deque(calls), deque(), deque()), strict=True))
+    """Yield changes of `calls`: CALLS_IN_PROGRESS of them begin and most connect, then one begins, one
+    connects and one finishes in turns."""
+    waiting: dict[str, deque[str]] = dict(zip(LIFE, (deque(calls), deque(), deque()), strict=True))
     after = dict(pairwise(LIFE))
-    first = chain(repeat("connecting", BOARD), repeat("connected", 2 * BOARD // 3))
+    first = chain(repeat("connecting", CALLS_IN_PROGRESS), repeat("connected", 2 * CALLS_IN_PROGRESS // 3))
     for status in chain(first, cycle(LIFE)):
-        call = come_to[status].popleft()
+        call = waiting[status].popleft()
         if status in after:
-            come_to[after[status]].append(call)
+            waiting[after[status]].append(call)
         yield call, status
 
 
 @dataclass
 class Sift:
-    """It calls back about placed calls: `paths` are the addresses by call."""
+    """Sends callbacks about placed calls; `paths` has the URL path of each call."""
 
     paths: dict[str, str]
-    happening: Iterator[Change] = field(init=False)
+    changes_to_send: Iterator[Change] = field(init=False)
     began: dict[str, datetime] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.happening = changes(list(self.paths))
+        self.changes_to_send = changes(list(self.paths))
 
     @classmethod
     def with_calls_for(cls, seconds: float) -> Self:
-        """Enough placed calls for so many seconds of changes; some more, since they come by chance."""
-        return cls(place(BOARD + int(seconds * RATE / len(LIFE) * 1.2) + 20, "live"))
+        """Place enough calls for `seconds` of changes, with a margin, since their number is random."""
+        return cls(place(CALLS_IN_PROGRESS + int(seconds * CHANGES_A_SECOND / len(LIFE) * 1.2) + 20, "live"))
 
     async def fill_the_board(self, port: int) -> None:
-        for _ in range(BOARD + 2 * BOARD // 3):
-            await self._call_back(port, *next(self.happening))
+        """Send the callbacks that begin and connect the first calls."""
+        for _ in range(CALLS_IN_PROGRESS + 2 * CALLS_IN_PROGRESS // 3):
+            await self._call_back(port, *next(self.changes_to_send))
 
     async def call_back(self, port: int, seconds: float) -> dict[Change, float]:
-        """Tell of changes for so long, whether or not the last ones were answered; when each was sent."""
-        moments, sent = random.Random(RATE), {}  # noqa: S311 - the same moments each time
+        """Send changes for `seconds` without waiting for answers. Returns when each was sent (monotonic)."""
+        moments, sent = random.Random(CHANGES_A_SECOND), {}  # noqa: S311 - the same moments in each run
         due = time.monotonic()
         end = due + seconds
         async with asyncio.TaskGroup() as callbacks:
-            while (due := due + moments.expovariate(RATE)) < end:
+            while (due := due + moments.expovariate(CHANGES_A_SECOND)) < end:
                 await asyncio.sleep(due - time.monotonic())
-                change = next(self.happening)
+                change = next(self.changes_to_send)
                 sent[change] = time.monotonic()
                 callbacks.create_task(self._call_back(port, *change))
         return sent

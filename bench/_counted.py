@@ -1,7 +1,7 @@
-"""The product's web process, which also counts its statements by the thread that makes them.
+"""The product's web process, which also counts its statements by thread.
 
-The streams' work has a thread of its own, and so have callbacks and those who come to watch; pages have the
-rest. BEGIN, COMMIT and the empty statement that tries a connection of the pool are not counted.
+Streams, callbacks and new watchers each have their own threads; all others serve pages. BEGIN, COMMIT and the
+empty statement that checks a connection of the pool are not counted.
 """
 
 import json
@@ -17,17 +17,18 @@ from sift_dashboard.asgi import application as dashboard
 PATH = "/statements/"
 NAMED = ("live", "callbacks", "doors")
 
-# By the thread's own name: none counts for another.
+# By the name of the thread, so that no two threads write the same entry.
 made: Counter[str] = Counter()
 
 
 def count(execute: Callable[..., Any], sql: str, given: Any, many: bool, context: Any) -> Any:
+    """Count a statement and execute it."""
     made[threading.current_thread().name] += 1
     return execute(sql, given, many, context)
 
 
 def count_from_here(connection: Any, **_: Any) -> None:
-    """A connection of the pool is told of each time that it is taken."""
+    """Count the statements of a connection. Django sends the signal each time one is taken from the pool."""
     if count not in connection.execute_wrappers:
         connection.execute_wrappers.append(count)
 
@@ -36,6 +37,7 @@ connection_created.connect(count_from_here)
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
+    """Serve the dashboard, and the counts at PATH."""
     if scope["path"] != PATH:
         await dashboard(scope, receive, send)
         return
@@ -51,7 +53,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 
 
 def counted() -> dict[str, int]:
-    """Statements so far, by whose threads made them."""
+    """Return the number of statements so far, by kind of thread."""
     sums = dict.fromkeys((*NAMED, "pages"), 0)
     for thread, number in made.copy().items():
         name = thread.partition("_")[0]

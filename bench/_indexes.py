@@ -1,4 +1,4 @@
-"""What each index over the calls costs: its size, and the time it adds to the taking in of a new call."""
+"""Measure what each index over the calls costs: its size, and the time that it adds to a new call."""
 
 import statistics
 import time
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bench._plans import TABLE
 
 ROWS, BATCH, ROUNDS = 10_000, 1_000, 5
-# Those that keep ids apart stay.
+# Without unique indexes, which the upsert needs.
 INDEXES = f"""
     SELECT indexrelid::regclass::text, pg_relation_size(indexrelid) / 1000000.0,
         amname = 'gin' FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
@@ -16,13 +16,13 @@ INDEXES = f"""
 """  # noqa: S608
 
 
-class TakenBack(Exception):
-    """Ends a trial, so that nothing of it stays."""
+class RolledBack(Exception):
+    """Ends a trial, so that its transaction is rolled back."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """An index, its size, and how many microseconds a new call takes less without it."""
+    """An index, its size, and the microseconds that a new call takes less without it."""
 
     name: str
     megabytes: float
@@ -30,24 +30,24 @@ class Cost:
 
 
 def costs() -> list[Cost]:
-    """Each in turns with all indexes there, the middle of some rounds. What GIN puts off is done in time."""
+    """Return the cost of each index: the median of ROUNDS, with the pending lists of GIN indexes included."""
     from django.db import connection
 
     with connection.cursor() as cursor:
         cursor.execute(INDEXES)
         indexes = cursor.fetchall()
-    late = [name for name, _, is_gin in indexes if is_gin]
+    gin_indexes = [name for name, _, is_gin in indexes if is_gin]
     saved: dict[str, list[float]] = {name: [] for name, _, _ in indexes}
     for number in range(ROUNDS):
         for place, (name, _, _) in enumerate(indexes):
             first = (number * len(indexes) + place) * 2 * ROWS
-            whole = taken_in(first, "", late)
-            saved[name].append(whole - taken_in(first + ROWS, name, late))
+            whole = ingest_time(first, "", gin_indexes)
+            saved[name].append(whole - ingest_time(first + ROWS, name, gin_indexes))
     return [Cost(name, float(size), statistics.median(saved[name])) for name, size, _ in indexes]
 
 
-def taken_in(first: int, without: str, late: list[str]) -> float:
-    """The microseconds that a new call takes, on average."""
+def ingest_time(first: int, without: str, gin_indexes: list[str]) -> float:
+    """Return the microseconds that a new call takes on average, without the index `without`."""
     from django.db import connection, transaction
 
     from bench._new_calls import new_call
@@ -55,8 +55,8 @@ def taken_in(first: int, without: str, late: list[str]) -> float:
     from connections_app.models import Source
     from connections_app.sift.payloads import Observation, parse_connection
 
-    told = [parse_connection(new_call(number)) for number in range(first, first + ROWS)]
-    calls = [one for one in told if isinstance(one, Observation)]
+    parsed = [parse_connection(new_call(number)) for number in range(first, first + ROWS)]
+    calls = [one for one in parsed if isinstance(one, Observation)]
     took = 0.0
     try:
         with transaction.atomic(), connection.cursor() as cursor:
@@ -65,15 +65,16 @@ def taken_in(first: int, without: str, late: list[str]) -> float:
             began = time.perf_counter()
             for start in range(0, ROWS, BATCH):
                 ingest(calls[start : start + BATCH], Source.LIST)
-            for name in late:
+            for name in gin_indexes:
                 if name != without:
                     cursor.execute("SELECT gin_clean_pending_list(%s::regclass)", [name])
             took = time.perf_counter() - began
-            raise TakenBack
-    except TakenBack:
+            raise RolledBack
+    except RolledBack:
         return took / ROWS * 1e6
 
 
 def as_table(found: list[Cost]) -> str:
+    """Return the costs as a Markdown table."""
     lines = [f"| `{one.name}` | {one.megabytes:.0f} MB | {one.microseconds:.1f} µs |" for one in found]
     return "\n".join(["| index | size | a new call |", "| --- | --- | --- |", *lines])

@@ -1,4 +1,4 @@
-"""Calls that come in while a bench runs."""
+"""Ingest new calls while a bench runs."""
 
 import os
 import time
@@ -10,7 +10,7 @@ ROWS_A_SECOND = 5_000
 
 
 def new_call(number: int) -> dict[str, str]:
-    """A finished call of just now, with an id and a number as unlike the others as real ones are."""
+    """Return a call that has just finished, with an id and a number as varied as real ones."""
     drawn = f"{hash((number, 'new')) & 0xFFFFFFFFFFFFFFFF:016x}"
     ended = datetime.now(UTC)
     return {
@@ -25,7 +25,7 @@ def new_call(number: int) -> dict[str, str]:
 
 
 def take_in(seconds: float) -> None:
-    """Take in new calls for so long, `ROWS_A_SECOND` of them, a page's worth of batches; print the rate."""
+    """Ingest ROWS_A_SECOND new calls for `seconds`, in batches of 500, and print the rate reached."""
     prepare(dict(os.environ))
     from connections_app.calls.ingest import ingest
     from connections_app.models import Source
@@ -34,8 +34,8 @@ def take_in(seconds: float) -> None:
     began, taken = time.monotonic(), 0
     while (elapsed := time.monotonic() - began) < seconds:
         if taken < elapsed * ROWS_A_SECOND:
-            told = (parse_connection(new_call(taken + n)) for n in range(500))
-            ingest([one for one in told if isinstance(one, Observation)], Source.LIST)
+            parsed = (parse_connection(new_call(taken + n)) for n in range(500))
+            ingest([one for one in parsed if isinstance(one, Observation)], Source.LIST)
             taken += 500
         else:
             time.sleep(0.01)

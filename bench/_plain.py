@@ -1,8 +1,7 @@
-"""What the list of calls is measured beside: what Django gives, and the least that a keyset page can be.
+"""Baselines for the list of calls: the admin's changelist, Django's Paginator and a bare keyset view.
 
-The stock changelist of the admin, a view with Django's Paginator, and a bare keyset view, each over the
-product's own table with all its indexes. They have the middleware that `startproject` writes, and ask a
-person to be signed in. The bare view is handed its condition as SQL, the same that ours asks with.
+Each reads the product's table with all its indexes, has the middleware that `startproject` writes, and
+requires a signed-in person. The bare view receives its condition as SQL, the same as that of the product.
 """
 
 import os
@@ -46,7 +45,7 @@ PAGE = """<!doctype html><title>Calls</title><table>
 
 
 def application() -> object:
-    """The ASGI application: the product's own settings, but for middleware and addresses."""
+    """Return the ASGI application, with the product's settings except for middleware, templates and URLs."""
     from django.conf import settings
 
     settings.MIDDLEWARE = MIDDLEWARE
@@ -56,7 +55,7 @@ def application() -> object:
 
 
 def keyset(request: HttpRequest) -> HttpResponse:
-    """50 calls that follow a place, by the condition in `where`."""
+    """Show the first ROWS calls for which the SQL condition in `where` holds."""
     from connections_app.models import Connection
 
     condition = request.GET.get("where", "").replace("%", "%%")
@@ -68,11 +67,11 @@ def keyset(request: HttpRequest) -> HttpResponse:
 
 
 def paginated(request: HttpRequest) -> HttpResponse:
-    """50 calls by offset, with how many there are, filtered by the fields in the query string."""
+    """Show a page of calls by offset and their number, filtered by the fields in the query string."""
     from connections_app.models import Connection
 
-    asked = {name: value for name, value in request.GET.items() if name != "page"}
-    calls = Connection.objects.filter(**asked).defer("raw", "client_data").order_by("-at", "-id")
+    lookups = {name: value for name, value in request.GET.items() if name != "page"}
+    calls = Connection.objects.filter(**lookups).defer("raw", "client_data").order_by("-at", "-id")
     pages: Paginator[Any] = Paginator(calls, ROWS)
     return _answer(pages.get_page(request.GET.get("page")), pages.count)
 
@@ -95,7 +94,7 @@ _drawn: list[Any] = []
 
 
 def __getattr__(name: str) -> Any:
-    """The addresses: the admin can be asked for them only once Django is set up."""
+    """Return `urlpatterns`, made on first use: the admin needs Django to be set up."""
     if name != "urlpatterns":
         raise AttributeError(name)
     from django.contrib import admin

@@ -1,4 +1,4 @@
-"""How PostgreSQL finds the calls of each question: the plan of the product's own query, run once."""
+"""Explain the product's query for each question, as PostgreSQL runs it once."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ TABLE = "connections_app_connection"
 
 @dataclass(frozen=True)
 class Plan:
-    """The plan's nodes as lines, the milliseconds it took, the 8 KB pages it read, and which tables whole."""
+    """The plan's nodes as lines, its milliseconds, the 8 KB pages it read, and the tables it read whole."""
 
     question: str
     query: str
@@ -21,21 +21,21 @@ class Plan:
 
 
 def plan_of(question: str, query: str) -> Plan:
-    """What the list's query string `query` makes the database do for one page of rows."""
+    """Return the plan for one page of the list with the query string `query`."""
     from django.http import QueryDict
 
     from connections_app.call_list.filters import CallsForm, filtered, order_of
     from connections_app.call_list.paging import Page
 
-    asked = QueryDict(query.removeprefix("?"))
-    form = CallsForm(asked)
+    parameters = QueryDict(query.removeprefix("?"))
+    form = CallsForm(parameters)
     assert form.is_valid(), form.errors
-    rows = Page.from_query(order_of(form), asked).of(filtered(form).for_rows())
+    rows = Page.from_query(order_of(form), parameters).of(filtered(form).for_rows())
     return explained(question, query, rows)
 
 
 def plan_of_count(question: str, query: str) -> Plan:
-    """The same for the count beside the list, where it is made exactly."""
+    """Return the plan for the count next to the list, if it is exact."""
     from django.http import QueryDict
 
     from connections_app.call_list.filters import CallsForm, filtered
@@ -47,19 +47,21 @@ def plan_of_count(question: str, query: str) -> Plan:
 
 
 def explained(question: str, query: str, rows: Any) -> Plan:
-    told = json.loads(rows.explain(format="json", analyze=True, buffers=True))[0]
-    nodes = list(_nodes(told["Plan"], 0))
+    """Run the queryset `rows` with EXPLAIN ANALYZE and return its plan."""
+    explanation = json.loads(rows.explain(format="json", analyze=True, buffers=True))[0]
+    nodes = list(_nodes(explanation["Plan"], 0))
     return Plan(
         question,
         query,
         [f"{'  ' * depth}{_line(node)}" for depth, node in nodes],
-        told["Execution Time"],
-        told["Plan"]["Shared Hit Blocks"] + told["Plan"]["Shared Read Blocks"],
+        explanation["Execution Time"],
+        explanation["Plan"]["Shared Hit Blocks"] + explanation["Plan"]["Shared Read Blocks"],
         [node["Relation Name"] for _, node in nodes if node["Node Type"] == "Seq Scan"],
     )
 
 
 def as_markdown(plans: list[Plan]) -> str:
+    """Return the plans as Markdown."""
     return "\n\n".join(
         f"**{plan.question}** `{plan.query or '/calls/'}`: {plan.ms:.1f} ms, {plan.pages:,} pages\n\n"
         "```\n" + "\n".join(plan.lines) + "\n```"
@@ -74,7 +76,7 @@ def _nodes(plan: dict[str, Any], depth: int) -> Iterator[tuple[int, dict[str, An
 
 
 def _line(node: dict[str, Any]) -> str:
-    """`Index Scan using X on Y (50 rows): Z` with what the index serves, and what is filtered."""
+    """Return a node as `Index Scan using X on Y (50 rows)`, with its index conditions and filters."""
     parts = [node["Node Type"]]
     if node.get("Scan Direction") == "Backward":
         parts.append("Backward")

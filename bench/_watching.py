@@ -1,8 +1,8 @@
-"""Many streams, read by one process that takes hardly any time for it.
+"""Read many streams in one process, with little CPU time.
 
-Asked on its input, it answers on its output, a line of JSON each: first `{"port", "cookies"}`, answered with
-the seconds until each stream had the whole board; then lists of `[call, status]`, answered with `Told` as it
-stands. Nothing is decoded before that: as they come, the bytes of one stream are compared with another's.
+Each request on stdin and each answer on stdout is a line of JSON: first `{"port", "cookies"}`, answered with
+the seconds until each stream had the whole board; then lists of `[call, status]`, answered with `Received`.
+Nothing is decoded before that: streams receive the same bytes, which are compared as they arrive.
 """
 
 import asyncio
@@ -18,29 +18,28 @@ import uvloop
 
 LIFE = ("connecting", "connected", "finished")
 REQUEST = "GET /events/ HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\nCookie: {}\r\n\r\n"
-# An event ends with the first two, a chunk with the last; neither stands within an event.
+# An event ends with the first two characters, a chunk with the others; neither occurs within an event.
 END = b"\n\n\r\n"
-# So many different pieces are known again.
-REMEMBERED = 500
+CACHED_PIECES = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One that every stream is sent alike: when each of them had it, 0 where it had not."""
+    """An event sent to every stream, and when each of them received it (monotonic), or 0."""
 
     text: bytes
     at: "array[float]"
 
     def calls(self) -> dict[str, int]:
-        """How far each call in it has come."""
-        told = json.loads(self.text.partition(b"data: ")[2])
-        return {row["call"]: LIFE.index(row["status"]) for row in told["rows"] if row["status"] in LIFE}
+        """Return the status of each call in it, as an index of LIFE."""
+        decoded = json.loads(self.text.partition(b"data: ")[2])
+        return {row["call"]: LIFE.index(row["status"]) for row in decoded["rows"] if row["status"] in LIFE}
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """`batches` are the events that told of calls. `reached` has for each change when the last stream had
-    it, and how many never had; `boards` is how often a stream was sent the whole board once more."""
+class Received:
+    """`batches` is the number of events with calls, `boards` of boards that streams received again. `reached`
+    has for each change when the last stream received it, and how many streams never did."""
 
     batches: int
     boards: int
@@ -49,7 +48,7 @@ class Told:
 
 
 class Watching:
-    """What all streams together have been sent, but for the board that each begins with."""
+    """All events that the streams have received, without the board that each begins with."""
 
     def __init__(self, streams: int) -> None:
         self.streams = streams
@@ -58,30 +57,31 @@ class Watching:
         self.octets = 0
 
     def take(self, stream: int, piece: bytes, now: float) -> None:
-        """Note what a stream was sent: whole events in whole chunks."""
+        """Record what a stream received: whole events in whole chunks."""
         events = self.pieces.get(piece)
         if events is None:
-            if len(self.pieces) >= REMEMBERED:
+            if len(self.pieces) >= CACHED_PIECES:
                 self.pieces.clear()
             events = self.pieces[piece] = self.read(unchunked(piece))
         for event in events:
             event.at[stream] = now
 
     def begin(self, stream: int, answer: bytes, now: float) -> None:
-        """Note what came together with the board that the stream begins with."""
-        told = unchunked(answer.partition(b"\r\n\r\n")[2]).partition(b"\n\n")[2]
-        for event in self.read(told):
+        """Record events that arrived together with the board that the stream begins with."""
+        text = unchunked(answer.partition(b"\r\n\r\n")[2]).partition(b"\n\n")[2]
+        for event in self.read(text):
             event.at[stream] = now
 
-    def read(self, told: bytes) -> list[Event]:
+    def read(self, stream: bytes) -> list[Event]:
+        """Return the events in a part of a stream; equal events are one object."""
         return [
             self.events.setdefault(text, Event(text, array("d", bytes(8 * self.streams))))
-            for text in told.split(b"\n\n")
+            for text in stream.split(b"\n\n")
             if text.startswith((b"event: calls\n", b"event: snapshot\n"))
         ]
 
-    def told(self, changes: list[tuple[str, str]]) -> Told:
-        """A change was told by whatever first showed that call in that status, or in a later one."""
+    def received(self, changes: list[tuple[str, str]]) -> Received:
+        """Return when the streams received each change: the call in that status, or in a later one."""
         by_call: defaultdict[str, list[tuple[int, Event]]] = defaultdict(list)
         batches = boards = 0
         for event in self.events.values():
@@ -90,14 +90,14 @@ class Watching:
                 batches += bool(calls)
             else:
                 boards += self.streams - event.at.count(0.0)
-            for call, come in calls.items():
-                by_call[call].append((come, event))
+            for call, progress in calls.items():
+                by_call[call].append((progress, event))
         reached = []
         for call, status in changes:
-            shown = [event.at for come, event in by_call[call] if come >= LIFE.index(status)]
+            shown = [event.at for progress, event in by_call[call] if progress >= LIFE.index(status)]
             had = [next(filter(None, (at[one] for at in shown)), 0.0) for one in range(self.streams)]
             reached.append((max(had), had.count(0.0)))
-        return Told(batches, boards, self.octets, reached)
+        return Received(batches, boards, self.octets, reached)
 
 
 class Stream(asyncio.Protocol):
@@ -134,7 +134,7 @@ class Stream(asyncio.Protocol):
 
 
 def unchunked(data: bytes) -> bytes:
-    """What whole chunks of an HTTP answer carry."""
+    """Return the content of whole chunks of an HTTP answer."""
     parts, at = [], 0
     while at < len(data):
         start = data.index(b"\r\n", at) + 2
@@ -145,17 +145,18 @@ def unchunked(data: bytes) -> bytes:
 
 
 async def main() -> None:
-    asked = await _line()
-    watching = Watching(len(asked["cookies"]))
+    """Open the requested streams, then answer each list of changes."""
+    request = await _line()
+    watching = Watching(len(request["cookies"]))
     began = monotonic()
     streams = await asyncio.gather(
-        *(_open(asked["port"], Stream(n, cookie, watching)) for n, cookie in enumerate(asked["cookies"]))
+        *(_open(request["port"], Stream(n, cookie, watching)) for n, cookie in enumerate(request["cookies"]))
     )
-    _say(max(await asyncio.gather(*(stream.opened for stream in streams))) - began)
+    _answer(max(await asyncio.gather(*(stream.opened for stream in streams))) - began)
     watching.octets = 0
     while (changes := await _line()) is not None:
-        told = watching.told(changes)
-        _say({name: getattr(told, name) for name in Told.__slots__})
+        received = watching.received(changes)
+        _answer({name: getattr(received, name) for name in Received.__slots__})
 
 
 async def _open(port: int, stream: Stream) -> Stream:
@@ -164,12 +165,12 @@ async def _open(port: int, stream: Stream) -> Stream:
 
 
 async def _line() -> Any:
-    """The next line of what is asked; None at its end."""
+    """Return the next request, or None at the end of the input."""
     line = await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
     return json.loads(line) if line else None
 
 
-def _say(answer: Any) -> None:
+def _answer(answer: Any) -> None:
     print(json.dumps(answer), flush=True)
 
 

@@ -1,4 +1,4 @@
-"""What benches of the web process share: how it is started, and the tables that it works on."""
+"""Start a web process for a bench, and create its tables."""
 
 import os
 import socket
@@ -18,13 +18,15 @@ OPTIONS = (
 
 @dataclass(frozen=True)
 class Web:
+    """A running web process."""
+
     port: int
     pid: int
 
 
 @contextmanager
 def web(application: Sequence[str], environment: dict[str, str]) -> Iterator[Web]:
-    """A web process that takes connections."""
+    """Start a web process and yield it once it accepts connections."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "uvicorn", *application, "--port", str(port), *OPTIONS]
@@ -40,7 +42,7 @@ def web(application: Sequence[str], environment: dict[str, str]) -> Iterator[Web
 
 
 def environment_on(database_url: str) -> dict[str, str]:
-    """The environment of every process of a bench: an account, but no Sift."""
+    """Return the environment of every process of a bench: with an account, but without a Sift API."""
     return os.environ | {
         "DATABASE_URL": database_url,
         "SIFT_ACCOUNT_ID": "bench",
@@ -50,7 +52,7 @@ def environment_on(database_url: str) -> dict[str, str]:
 
 
 def prepare(environment: dict[str, str]) -> None:
-    """Make the tables, and open the database in this process as well."""
+    """Create the tables, and set up Django in this process."""
     subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environment, check=True)
     os.environ |= environment
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sift_dashboard.settings")
@@ -59,11 +61,11 @@ def prepare(environment: dict[str, str]) -> None:
     django.setup()
     from django.conf import settings
 
-    settings.STATIC_ROOT.mkdir(exist_ok=True)  # Missing, it would be warned of.
+    settings.STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns about a missing folder.
 
 
 def close() -> None:
-    """Let go of the database, which is dropped now."""
+    """Close all connections to the database, so that it can be dropped."""
     from django.db import connection
 
     connection.close()

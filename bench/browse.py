@@ -2,10 +2,10 @@
 
     script/bench browse
 
-Believable calls (bench/_calls.py) are made in two databases. The same questions go over HTTP, with a session,
-to the product as it runs in production; to the admin's stock changelist, a Paginator view and a bare keyset
-view (bench/_plain.py); and to PostgreSQL as SQL alone. The ways take turns. Then the list is asked again
-while 5,000 calls a second are being taken in.
+Realistic calls (bench/_calls.py) are made in two databases. The same questions are sent over HTTP, with a
+session, to the product as it runs in production; to the admin's stock changelist, a Paginator view and a bare
+keyset view (bench/_plain.py); and to PostgreSQL as SQL. The ways take turns. Then the list is queried again
+while 5,000 calls a second are ingested.
 """
 
 import argparse
@@ -33,19 +33,19 @@ MOST_OF_SMALL = 1.3
 LEAST_OF_STOCK = 20
 MOST_MS = 100
 MOST_WHILE_SYNCING = 2.0
-# Those whose time must hardly grow with the table.
+# Questions whose time must hardly grow with the table.
 FLAT = ("first page", "by status", "rare fragment", "common fragment")
 WHILE_SYNCING = ("first page", "by status", "rare fragment", "by operator")
-PEERS_TRIES, WARM_UP = 3, 3
+PEERS_TRIES, WARM_UP_ROUNDS = 3, 3
 OURS = ("sift_dashboard.asgi:application",)
 PLAIN = ("bench._plain:application", "--factory")
-# As the trigram index has it.
+# The expression of the trigram index.
 ENDS = "(E'\\n' || coalesce(from_endpoint, '') || E'\\n' || coalesce(to_endpoint, '') || E'\\n')"
 
 
 @dataclass(frozen=True)
 class Question:
-    """One thing to ask: our query string, and the same as SQL, as lookups, and as the changelist has it."""
+    """One query: as our query string, as SQL, as lookups, and as the query string of the changelist."""
 
     name: str
     ours: str
@@ -57,29 +57,32 @@ class Question:
 
 @dataclass
 class Way:
-    """What one way took for each question, in milliseconds."""
+    """The milliseconds that one way took for each question."""
 
     taken: dict[str, list[float]] = field(default_factory=dict)
 
     def add(self, question: str, ms: float) -> None:
+        """Add one measurement."""
         self.taken.setdefault(question, []).append(ms)
 
     def median(self, question: str) -> float | None:
+        """Return the median, or None without measurements."""
         return statistics.median(self.taken[question]) if question in self.taken else None
 
     def p95(self, question: str) -> float:
+        """Return the 95th percentile."""
         return sorted(self.taken[question])[int(len(self.taken[question]) * 0.95)]
 
 
 class Visitor:
-    """A signed-in person's browser, over one connection that is kept."""
+    """A signed-in person's browser, with one persistent connection."""
 
     def __init__(self, port: int, session: str) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         self.headers = {"Cookie": f"sessionid={session}", "Accept-Encoding": "gzip"}
 
     def get(self, address: str) -> float:
-        """The milliseconds until the whole answer was there."""
+        """Return the milliseconds until the whole answer arrived."""
         began = time.perf_counter()
         self.connection.request("GET", address, headers=self.headers)
         answer = self.connection.getresponse()
@@ -91,6 +94,7 @@ class Visitor:
 
 
 def main() -> None:
+    """Run the bench, or one of its subprocesses by a hidden option."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     arguments.add_argument("--rows", type=int, default=LARGE)
     arguments.add_argument("--rounds", type=int, default=40)
@@ -107,7 +111,7 @@ def main() -> None:
     elif chosen.take_in:
         take_in(chosen.take_in)
     elif chosen.ask:
-        ways = ask_all(chosen.ask, chosen.rounds, has_peers=chosen.peers, is_quiet=chosen.quiet)
+        ways = query_all(chosen.ask, chosen.rounds, has_peers=chosen.peers, is_quiet=chosen.quiet)
         json.dump({name: way.taken for name, way in ways.items()}, sys.stdout)
     elif chosen.explain:
         explain(chosen.explain, chosen.plans)
@@ -116,12 +120,13 @@ def main() -> None:
 
 
 def browse(rows: int, rounds: int, plans: str) -> None:
+    """Measure and report everything; write the plans to the file `plans`."""
     subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], check=True)
     with ExitStack() as running:
         small = running.enter_context(filled("sift_bench_browse_small", SMALL))
         large = running.enter_context(filled("sift_bench_browse", rows))
-        at_small = asked(small, SMALL, "--rounds", str(rounds))
-        at_large = asked(large, rows, "--rounds", str(rounds), "--peers")
+        at_small = measured(small, SMALL, "--rounds", str(rounds))
+        at_large = measured(large, rows, "--rounds", str(rounds), "--peers")
         report(at_small, at_large, rows)
         command = [sys.executable, "-m", "bench.browse", "--explain", str(rows), "--plans", plans]
         subprocess.run(command, env=large, check=True)
@@ -133,7 +138,7 @@ def browse(rows: int, rounds: int, plans: str) -> None:
 
 @contextmanager
 def filled(name: str, rows: int) -> Iterator[dict[str, str]]:
-    """A database with so many calls; the environment of the processes that work on it."""
+    """Create a database with `rows` calls. Yields the environment of the processes that work on it."""
     with bench_database(name) as database_url:
         environment = environment_on(database_url)
         print(f"making {rows:,} calls", flush=True)
@@ -144,6 +149,7 @@ def filled(name: str, rows: int) -> Iterator[dict[str, str]]:
 
 
 def make(rows: int) -> None:
+    """Fill the database of this process's environment."""
     from bench._calls import make_calls
 
     prepare(dict(os.environ))
@@ -151,20 +157,20 @@ def make(rows: int) -> None:
     close()
 
 
-# Asking
+# Queries
 
 
-def asked(environment: dict[str, str], rows: int, *options: str) -> dict[str, Way]:
-    """What each way took, asked by a process of its own."""
+def measured(environment: dict[str, str], rows: int, *options: str) -> dict[str, Way]:
+    """Run `query_all` in a separate process. Returns what each way took."""
     command = [sys.executable, "-m", "bench.browse", "--ask", str(rows), *options]
-    asking = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE)
-    return {name: Way(taken) for name, taken in json.loads(asking.stdout).items()}
+    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE)
+    return {name: Way(taken) for name, taken in json.loads(done.stdout).items()}
 
 
-def ask_all(rows: int, rounds: int, *, has_peers: bool, is_quiet: bool) -> dict[str, Way]:
-    """Each question by each way, in turns; peers that take long are asked a few times only.
+def query_all(rows: int, rounds: int, *, has_peers: bool, is_quiet: bool) -> dict[str, Way]:
+    """Measure each question by each way, in turns; slow peers are queried PEERS_TRIES times only.
 
-    `is_quiet` asks ours alone, and only what is asked while calls come in.
+    `is_quiet` queries only ours, and only with the questions of WHILE_SYNCING.
     """
     environment = dict(os.environ)
     prepare(environment)
@@ -176,33 +182,33 @@ def ask_all(rows: int, rounds: int, *, has_peers: bool, is_quiet: bool) -> dict[
         for question in questions(rows):
             if is_quiet and question.name not in WHILE_SYNCING:
                 continue
-            _ask(question, ours, None if is_quiet else theirs, ways, rounds)
+            _query(question, ours, None if is_quiet else theirs, ways, rounds)
             if has_peers:
-                _ask_peers(question, theirs, ways)
-                # The server has let go of what was quiet meanwhile.
+                _query_peers(question, theirs, ways)
+                # The server has closed this connection, which was idle meanwhile.
                 ours.connection.close()
     close()
     return ways
 
 
-def _ask(
+def _query(
     question: Question,
     ours: Visitor,
     theirs: Visitor | None,
     ways: dict[str, Way],
     rounds: int,
 ) -> None:
-    for number in range(rounds + WARM_UP):
+    for number in range(rounds + WARM_UP_ROUNDS):
         took = {"ours": ours.get(question.path + question.ours)}
         if question.sql and theirs:
             took["bare"] = theirs.get(f"/keyset/?{urlencode({'where': question.sql})}")
             took["sql"] = in_sql(question.sql)
-        if number >= WARM_UP:
+        if number >= WARM_UP_ROUNDS:
             for way, ms in took.items():
                 ways[way].add(question.name, ms)
 
 
-def _ask_peers(question: Question, theirs: Visitor, ways: dict[str, Way]) -> None:
+def _query_peers(question: Question, theirs: Visitor, ways: dict[str, Way]) -> None:
     for _ in range(PEERS_TRIES):
         if question.stock is not None:
             ways["stock"].add(
@@ -213,7 +219,7 @@ def _ask_peers(question: Question, theirs: Visitor, ways: dict[str, Way]) -> Non
 
 
 def in_sql(condition: str) -> float:
-    """The milliseconds that PostgreSQL and one cursor take for 50 rows."""
+    """Return the milliseconds that PostgreSQL and one cursor take for 50 rows."""
     from django.db import connection
 
     columns = "id, connection_id, status, direction, at, talk_seconds, from_endpoint, to_endpoint"
@@ -228,6 +234,7 @@ def in_sql(condition: str) -> float:
 
 
 def questions(rows: int) -> list[Question]:
+    """Return the questions, for a table with `rows` calls."""
     from connections_app.call_list.paging import Order
     from connections_app.models import Connection, Operator, Tag
 
@@ -294,7 +301,7 @@ def questions(rows: int) -> list[Question]:
 
 @contextmanager
 def signed_in() -> Iterator[str]:
-    """The key of a session of an administrator who is there as long as this lasts."""
+    """Yield the session key of an administrator, who is deleted afterwards."""
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
 
     from connections_app.people.roles import make_administrator
@@ -315,13 +322,13 @@ def signed_in() -> Iterator[str]:
 
 
 def explain(rows: int, file: str) -> None:
-    """Write all plans and what the indexes cost, and tell whether a question reads the table whole."""
+    """Write all plans and the costs of the indexes, and print how many questions read the whole table."""
     prepare(dict(os.environ))
     from bench._indexes import as_table, costs
     from bench._plans import TABLE, as_markdown, plan_of, plan_of_count
 
-    asked = [(one.name, one.ours) for one in questions(rows) if one.path == "/calls/"]
-    plans = [plan_of(*one) for one in asked] + [plan_of_count("count of a rare fragment", asked[3][1])]
+    queries = [(one.name, one.ours) for one in questions(rows) if one.path == "/calls/"]
+    plans = [plan_of(*one) for one in queries] + [plan_of_count("count of a rare fragment", queries[3][1])]
     table = as_table(costs())
     close()
     with open(file, "w") as out:
@@ -335,29 +342,30 @@ def explain(rows: int, file: str) -> None:
 
 
 def while_syncing(environment: dict[str, str], rows: int, rounds: int) -> tuple[Way, Way, float]:
-    """The list before, and while calls are taken in; and how many a second were."""
-    before = asked(environment, rows, "--quiet", "--rounds", str(rounds))["ours"]
+    """Measure the list before and during an ingest. Returns both, and the calls ingested a second."""
+    before = measured(environment, rows, "--quiet", "--rounds", str(rounds))["ours"]
     seconds = 5 + rounds * len(WHILE_SYNCING) * 0.1
     command = [sys.executable, "-m", "bench.browse", "--take-in", str(seconds)]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as taking:
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as ingesting:
         time.sleep(3)
-        during = asked(environment, rows, "--quiet", "--rounds", str(rounds))["ours"]
-        assert taking.poll() is None, "The calls were all taken in before the questions were asked."
-        told, _ = taking.communicate()
-    return before, during, float(told)
+        during = measured(environment, rows, "--quiet", "--rounds", str(rounds))["ours"]
+        assert ingesting.poll() is None, "The calls were all taken in before the questions were asked."
+        rate, _ = ingesting.communicate()
+    return before, during, float(rate)
 
 
 def report(small: dict[str, Way], large: dict[str, Way], rows: int) -> None:
+    """Print the times of all ways, and the verdicts."""
     print(f"\nmilliseconds at {rows:,} calls, the middle of all tries; ours at {SMALL:,} in front")
     print(f"{'':<20}{'ours,':>8}{'ours':>8}{'p95':>8}{'bare':>8}{'SQL':>8}{'Paginator':>11}{'admin':>9}")
     for name in large["ours"].taken:
         cells = [small["ours"].median(name), large["ours"].median(name), large["ours"].p95(name)]
         cells += [large[way].median(name) for way in ("bare", "sql", "paginated", "stock")]
         widths = (8, 8, 8, 8, 8, 11, 9)
-        told = "".join(
+        line = "".join(
             f"{'–' if ms is None else f'{ms:.1f}':>{wide}}" for ms, wide in zip(cells, widths, strict=True)
         )
-        print(f"{name:<20}{told}")
+        print(f"{name:<20}{line}")
     print()
     for name, way in large["ours"].taken.items():
         middle = statistics.median(way)
@@ -373,6 +381,7 @@ def report(small: dict[str, Way], large: dict[str, Way], rows: int) -> None:
 
 
 def report_syncing(before: Way, during: Way, rate: float) -> None:
+    """Print how much slower the list was during the ingest."""
     print(f"\nwhile {rate:,.0f} calls a second are taken in")
     for name in WHILE_SYNCING:
         verdict(f"{name}: p95 then / before", during.p95(name) / before.p95(name), most=MOST_WHILE_SYNCING)

@@ -2,10 +2,10 @@
 
     script/bench callbacks
 
-All in one run on this machine, each way in a web process of its own, started alike on one database, over the
-same number of client connections. The ways take turns. The bare view (bench/_bare.py) has no middleware and
-writes to a table with nothing but its key; ours is what Sift reaches, which answers before Django's handler.
-Printed are rates, latencies, and ratios of the median rates.
+Each way has its own web process with the same options, on the same database, with the same number of client
+connections. The ways take turns. The bare view (bench/_bare.py) has no middleware and writes to a table whose
+only index is its key; ours is the endpoint for Sift, which answers before Django's handler. Printed are
+rates, latencies, and ratios of the median rates.
 """
 
 import argparse
@@ -34,7 +34,7 @@ Share = list[Post]
 
 @dataclass
 class Way:
-    """One way to answer callbacks: which web process, and what its rounds gave."""
+    """One way to answer callbacks: its web process, and the results of its rounds."""
 
     web: str
     rates: list[float] = field(default_factory=list)
@@ -42,17 +42,19 @@ class Way:
 
     @property
     def rate(self) -> float:
+        """Return the median of callbacks a second."""
         return statistics.median(self.rates)
 
     def percentile_ms(self, percent: int) -> float:
+        """Return a percentile of the latencies."""
         return statistics.quantiles(self.seconds, n=100)[percent - 1] * 1000
 
 
-# Who calls them
+# The clients
 
 
 async def post_all(port: int, shares: list[Share]) -> tuple[float, list[float]]:
-    """The seconds that all took together, and each; every client posts its share, one after the other."""
+    """Post each share by a client of its own. Returns the seconds in total, and of each post."""
     began = time.perf_counter()
     taken = await asyncio.gather(*(_client(port, share) for share in shares))
     return time.perf_counter() - began, [seconds for one in taken for seconds in one]
@@ -74,11 +76,11 @@ async def _client(port: int, share: Share) -> list[float]:
     return taken
 
 
-# What they post
+# The callbacks
 
 
 def body(connection_id: str, status: str) -> bytes:
-    """A callback's body, as long as Sift's are."""
+    """Return the body of a callback, as long as those of Sift."""
     connection = {
         "connection_id": connection_id,
         "status": status,
@@ -94,13 +96,13 @@ def body(connection_id: str, status: str) -> bytes:
 
 
 def lives(tokens: dict[str, str], clients: int) -> list[Share]:
-    """The three callbacks of each call, the calls divided among the clients."""
-    told = [[(path, body(one, status)) for status in LIFE] for one, path in tokens.items()]
-    return [[post for life in told[n::clients] for post in life] for n in range(clients)]
+    """Return the three callbacks of each call, with the calls divided among the clients."""
+    posts = [[(path, body(one, status)) for status in LIFE] for one, path in tokens.items()]
+    return [[post for life in posts[n::clients] for post in life] for n in range(clients)]
 
 
 def place(count: int, name: str) -> dict[str, str]:
-    """Requests to place calls, each with a script; the path that Sift calls back, by the call's id to be."""
+    """Create requests for calls, each with a script. Returns the callback paths by future call id."""
     from uuid import uuid4
 
     from django.urls import reverse
@@ -130,7 +132,7 @@ def place(count: int, name: str) -> dict[str, str]:
 
 
 def statements() -> dict[str, int]:
-    """How many statements each callback of a call costs, told apart from BEGIN and COMMIT."""
+    """Return the number of statements of each callback of a call, without BEGIN and COMMIT."""
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
@@ -149,6 +151,7 @@ def statements() -> dict[str, int]:
 
 
 def main() -> None:
+    """Run the bench."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     arguments.add_argument("--clients", type=int, default=20)
     arguments.add_argument("--calls", type=int, default=700, help="calls a round, of three callbacks each")
@@ -168,7 +171,7 @@ def main() -> None:
 
 
 def make_table() -> None:
-    """Make the bare view's table, and only that."""
+    """Create the table of the bare view."""
     from django.db import connection
 
     from bench._bare import TABLE
@@ -178,11 +181,12 @@ def make_table() -> None:
 
 
 def compare(ports: dict[str, int], clients: int, calls: int, rounds: int) -> dict[str, Way]:
+    """Run all ways in turns, after one round to warm up."""
     ways = {"bare": Way("bare"), "changing": Way("ours"), "repeated": Way("ours")}
     for number in range(rounds + 1):
         changing = lives(place(calls, f"r{number}"), clients)
         posts: dict[str, list[Share]] = {
-            "bare": [[("/bare/", told) for _, told in share] for share in changing],
+            "bare": [[("/bare/", content) for _, content in share] for share in changing],
             "changing": changing,
             "repeated": [share[:3] * (len(share) // 3) for share in changing],
         }
@@ -197,6 +201,7 @@ def compare(ports: dict[str, int], clients: int, calls: int, rounds: int) -> dic
 
 
 def report(ways: dict[str, Way], counted: dict[str, int]) -> None:
+    """Print the rates, latencies and statements, and the verdicts."""
     verdict = {True: "met", False: "NOT MET"}
     print()
     for name, way in ways.items():
@@ -206,8 +211,8 @@ def report(ways: dict[str, Way], counted: dict[str, int]) -> None:
         ratio = ways[name].rate / ways["bare"].rate
         print(f"{name + ' / bare':<20} {ratio:>5.2f}  at least {LEAST:.2f}  {verdict[ratio >= LEAST]}")
     most = max(counted.values())
-    told = ", ".join(f"{name} {count}" for name, count in counted.items())
-    print(f"statements: {told}; at most {MOST_STATEMENTS}  {verdict[most <= MOST_STATEMENTS]}")
+    counts = ", ".join(f"{name} {count}" for name, count in counted.items())
+    print(f"statements: {counts}; at most {MOST_STATEMENTS}  {verdict[most <= MOST_STATEMENTS]}")
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
     script/bench export
 
-Believable calls (bench/_calls.py) are made in a database. The newest 100,000 are downloaded from the web
-process as it runs in production, in turns with a bare COPY of their columns by psycopg; then all are made
-into a file by a worker as it runs in production, and the file is fetched.
+Realistic calls (bench/_calls.py) are made in a database. The newest 100,000 are downloaded from the web
+process as it runs in production, in turns with a bare COPY of their columns by psycopg; then a worker as it
+runs in production writes all calls to a file, which is downloaded.
 """
 
 import argparse
@@ -28,10 +28,10 @@ from bench.sync import bench_database
 
 ROWS = 1_000_000
 LEAST_OF_BARE = 0.5
-MOST_TO_FIRST = 200  # milliseconds
-MOST_GROWTH = 20  # MB
+MOST_MS_TO_FIRST = 200
+MOST_GROWTH_MB = 20
 CSRF = "x" * 32
-# What an export reads of a call (`writing.READ`), as it lies there.
+# The columns that an export reads (`writing.READ`).
 BARE = """
     COPY (
         SELECT id, connection_id, status, doubt, direction, started_at, ended_at, at, talk_seconds,
@@ -43,7 +43,7 @@ BARE = """
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Seconds until the first octet was there, and until all were; how many octets."""
+    """Seconds until the first octet and until the last, and the number of octets."""
 
     first: float
     whole: float
@@ -58,14 +58,16 @@ class Visitor:
         self.headers = {"Cookie": f"sessionid={session}; csrftoken={CSRF}", "Accept-Encoding": "gzip"}
 
     def post(self, address: str, **form: str) -> Sent:
+        """Send a form and read the whole answer."""
         body = urlencode({"csrfmiddlewaretoken": CSRF} | form)
         return self._read("POST", address, body, {"Content-Type": "application/x-www-form-urlencoded"})
 
     def get(self, address: str) -> Sent:
+        """Read the whole answer of an address."""
         return self._read("GET", address, None, {})
 
     def _read(self, method: str, address: str, body: str | None, headers: dict[str, str]) -> Sent:
-        self.connection.close()  # The server may have let go of it.
+        self.connection.close()  # The server may have closed it.
         began = time.perf_counter()
         self.connection.request(method, address, body, self.headers | headers)
         answer = self.connection.getresponse()
@@ -80,25 +82,27 @@ class Visitor:
 
 
 class Memory:
-    """The resident memory of a process, in MB, and how far it goes up."""
+    """The resident memory of a process and its peak, in MB."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
 
     def watch(self) -> float:
-        """What it is now, from where its peak is then told."""
+        """Reset the peak. Returns the current memory."""
         Path(f"/proc/{self.pid}/clear_refs").write_text("5")
-        return self._told("VmRSS")
+        return self._status_field("VmRSS")
 
     def peak(self) -> float:
-        return self._told("VmHWM")
+        """Return the peak since `watch`."""
+        return self._status_field("VmHWM")
 
-    def _told(self, name: str) -> float:
+    def _status_field(self, name: str) -> float:
         lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
         return next(float(line.split()[1]) / 1024 for line in lines if line.startswith(f"{name}:"))
 
 
 def main() -> None:
+    """Run the bench."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     arguments.add_argument("--rows", type=int, default=ROWS)
     arguments.add_argument("--rounds", type=int, default=7)
@@ -111,6 +115,7 @@ def main() -> None:
 
 
 def export(rows: int, rounds: int) -> None:
+    """Generate the calls, export them both ways, and report."""
     from bench._calls import make_calls
 
     subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], check=True)
@@ -125,7 +130,7 @@ def export(rows: int, rounds: int) -> None:
 
 
 def report_sent(visitor: Visitor, memory: Memory, rounds: int) -> None:
-    """The newest calls, as many as are sent at once, in turns by each way."""
+    """Download as many calls as are sent at once, in turns by each way, and report."""
     from connections_app.exports.writing import INLINE_LIMIT
     from connections_app.models import Connection
 
@@ -139,14 +144,15 @@ def report_sent(visitor: Visitor, memory: Memory, rounds: int) -> None:
     bare, csv, ndjson = (statistics.median(one[way].whole for one in taken) for way in range(3))
     print(f"\n{calls:,} calls, the middle of {rounds} tries")
     for name, way in (("bare COPY", 0), ("CSV", 1), ("JSON lines", 2)):
-        told(name, calls, statistics.median(one[way].whole for one in taken), taken[0][way].octets)
+        print_rate(name, calls, statistics.median(one[way].whole for one in taken), taken[0][way].octets)
     verdict("CSV: rate / bare COPY", bare / csv, least=LEAST_OF_BARE)
     verdict("JSON lines: rate / bare COPY", bare / ndjson, least=0)
-    verdict("first octet, ms, slowest", max(one[1].first for one in taken) * 1000, most=MOST_TO_FIRST)
-    verdict(f"web process, MB above {before:.0f}", after - before, most=MOST_GROWTH)
+    verdict("first octet, ms, slowest", max(one[1].first for one in taken) * 1000, most=MOST_MS_TO_FIRST)
+    verdict(f"web process, MB above {before:.0f}", after - before, most=MOST_GROWTH_MB)
 
 
 def taken_by(visitor: Visitor, form: dict[str, str], since: Any) -> tuple[Sent, Sent, Sent]:
+    """Return the results of COPY, CSV and JSON lines."""
     return (
         bare_copy(since),
         visitor.post("/calls/export/", **form, format="csv"),
@@ -155,6 +161,7 @@ def taken_by(visitor: Visitor, form: dict[str, str], since: Any) -> tuple[Sent, 
 
 
 def bare_copy(since: Any) -> Sent:
+    """Read the calls since a time by COPY."""
     from django.db import connection
 
     began, first, octets = time.perf_counter(), 0.0, 0
@@ -170,7 +177,7 @@ def bare_copy(since: Any) -> Sent:
 
 @contextmanager
 def worker() -> Iterator[int]:
-    """A worker for long work as launch/run.py starts it; its process."""
+    """Run a worker for long work as launch/run.py starts it. Yields its process id."""
     command = (sys.executable, "-W", "ignore", "-m", "celery", "--quiet", "-A", "sift_dashboard", "worker")
     options = ("-Q", "long", "-c", "2", "--pool", "threads", "--loglevel", "warning")
     with subprocess.Popen([*command, *options, "--without-gossip", "--without-mingle"]) as process:
@@ -181,49 +188,50 @@ def worker() -> Iterator[int]:
 
 
 def report_made(visitor: Visitor, memory: Memory, worker_pid: int, rows: int) -> None:
-    """All calls as a file, and the file fetched."""
+    """Export all calls to a file in the background, download it, and report."""
     from datetime import UTC, datetime
 
     from connections_app.exports import making
 
-    # The first one has the worker load what it needs.
-    warm = made("since=2200-01-01")
-    wait_for(lambda: ended(warm))
+    # The first export makes the worker load its modules.
+    warm = start_export("since=2200-01-01")
+    wait_for(lambda: has_ended(warm))
     working = Memory(worker_pid)
-    before, one = working.watch(), made("")
-    wait_for(lambda: ended(one))
+    before, one = working.watch(), start_export("")
+    wait_for(lambda: has_ended(one))
     one.refresh_from_db()
     took = (one.ended_at - one.asked_at).total_seconds()
     bare = bare_copy(datetime(1970, 1, 1, tzinfo=UTC))
     print(f"\n{rows:,} calls in the background")
-    told("bare COPY", rows, bare.whole, bare.octets)
-    told("CSV", one.written, took, one.length)
+    print_rate("bare COPY", rows, bare.whole, bare.octets)
+    print_rate("CSV", one.written, took, one.length)
     verdict("CSV: rate / bare COPY", bare.whole / took, least=0)
-    verdict(f"worker, MB above {before:.0f}", working.peak() - before, most=MOST_GROWTH)
+    verdict(f"worker, MB above {before:.0f}", working.peak() - before, most=MOST_GROWTH_MB)
     before = memory.watch()
     fetched = visitor.get(f"/exports/{one.pk}/file/")
-    told("fetched", rows, fetched.whole, fetched.octets)
-    verdict(f"web process, MB above {before:.0f}", memory.peak() - before, most=MOST_GROWTH)
+    print_rate("fetched", rows, fetched.whole, fetched.octets)
+    verdict(f"web process, MB above {before:.0f}", memory.peak() - before, most=MOST_GROWTH_MB)
     for export in (warm, one):
         making.delete(export)
 
 
-def made(query: str) -> Any:
-    """An export of what `query` asks for, which a worker is told to make."""
+def start_export(query: str) -> Any:
+    """Start an export of the calls of `query` in the worker. Returns the export."""
     from connections_app.call_list.time_limits import Count
     from connections_app.exports import making
     from connections_app.exports.tasks import make_export
     from connections_app.exports.writing import COLUMNS, ExportRequest, Format
     from connections_app.models import Operator
 
-    asked = ExportRequest(query, Format.CSV, [column.name for column in COLUMNS], "Europe/Berlin")
-    named = making.NamedExport(asked, "calls.csv", Count(0, is_exact=True))
+    request = ExportRequest(query, Format.CSV, [column.name for column in COLUMNS], "Europe/Berlin")
+    named = making.NamedExport(request, "calls.csv", Count(0, is_exact=True))
     one = making.begin(named, Operator.objects.get(username="visitor"), None)
     make_export.delay(one.pk)
     return one
 
 
-def ended(one: Any) -> bool:
+def has_ended(one: Any) -> bool:
+    """Return True if an export has ended; exit if it failed."""
     one.refresh_from_db()
     if one.reason:
         sys.exit(one.reason)
@@ -231,13 +239,15 @@ def ended(one: Any) -> bool:
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 600) -> None:
+    """Wait until the condition is true. Raises `AssertionError` after `seconds`."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "The worker did not come to its end."
         time.sleep(0.02)
 
 
-def told(name: str, calls: int, seconds: float, octets: int) -> None:
+def print_rate(name: str, calls: int, seconds: float, octets: int) -> None:
+    """Print the calls and MB a second of one way."""
     rate = f"{calls / seconds:>9,.0f} calls a second"
     print(f"{name:<12} {rate}  {octets / seconds / 1e6:>6.1f} MB a second  {octets / 1e6:>6.1f} MB")
 

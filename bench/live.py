@@ -2,12 +2,12 @@
 
     script/bench live
 
-Callbacks of placed calls come to one web process over HTTP, by chance as in a Poisson process, so that some
-hundred calls are in progress. A change is timed from before its callback's connection is opened until the
-last stream has the event that shows that call in that status, or in a later one. One process reads all the
-streams; its own share of a processor stands beside. Each number of streams has a web process of its own: they
-are opened, left alone, and then told of changes. Statements are counted in it, by thread (bench/_counted.py).
-The pages that ask each second have one of theirs, and nothing changes meanwhile.
+One web process receives callbacks of placed calls over HTTP at random times (a Poisson process), with some
+hundred calls in progress. The time of a change runs from before the connection of its callback is opened
+until the last stream has received the event with that status of that call, or a later one. One process reads
+all streams; its CPU use is printed too. Each number of streams has its own web process: the streams are
+opened, left idle, and then receive changes. The process counts its statements by thread (bench/_counted.py).
+The pages that poll each second have their own web process, without changes.
 """
 
 import argparse
@@ -35,13 +35,13 @@ from bench.sync import bench_database
 
 APPLICATION = ("bench._counted:application",)
 OPERATORS = 20
-# A lost announcement is made up for within three seconds: after that, a change is missing.
-SETTLES = 4.0
-# A web process imports and compiles on its first pages.
-WARM_UP = 5.0
+# Lost notifications are repaired within three seconds; later changes count as missing.
+SETTLE_SECONDS = 4.0
+# A web process imports and compiles modules and templates for its first pages.
+WARM_UP_SECONDS = 5.0
 SLOWEST_MS = 300
 LARGEST_KB = 60
-# One for the calls that changed, and one a second for the hour's figures.
+# One for the changed calls, and one a second for the figures of the hour.
 MOST_QUERIES = 1.25
 ENOUGH_FILES = 8192
 POLL = "GET / HTTP/1.1\r\nHost: localhost\r\nHX-Request: true\r\nAccept-Encoding: gzip\r\nCookie: {}\r\n\r\n"
@@ -49,7 +49,7 @@ POLL = "GET / HTTP/1.1\r\nHost: localhost\r\nHX-Request: true\r\nAccept-Encoding
 
 @dataclass(frozen=True)
 class Spent:
-    """What a span of `seconds` took: processor seconds, and statements by whose threads made them."""
+    """What a span of `seconds` took: processor seconds, and statements by kind of thread."""
 
     seconds: float
     web: float
@@ -57,16 +57,17 @@ class Spent:
     statements: dict[str, int]
 
     def percent(self, processor: float) -> float:
+        """Return processor seconds as a percentage of the span."""
         return 100 * processor / self.seconds
 
-    def queries(self, whose: str) -> float:
-        """Statements a second."""
-        return self.statements[whose] / self.seconds
+    def queries(self, threads: str) -> float:
+        """Return the statements a second of one kind of thread."""
+        return self.statements[threads] / self.seconds
 
 
 @dataclass
 class Span:
-    """From when it is made until it ends."""
+    """Measures from its creation until `end`."""
 
     web: Web
     watching: psutil.Process | None = None
@@ -76,6 +77,7 @@ class Span:
         self.began = self._now()
 
     def end(self) -> Spent:
+        """Return what was spent since the creation."""
         began, now = self.began, self._now()
         made = {name: number - began.statements[name] for name, number in now.statements.items()}
         return Spent(now.seconds - began.seconds, now.web - began.web, now.watching - began.watching, made)
@@ -88,23 +90,23 @@ class Span:
 
 
 def used(process: psutil.Process) -> float:
-    """The processor seconds that a process has used."""
+    """Return the processor seconds that a process has used."""
     times = process.cpu_times()
     return float(times.user + times.system)
 
 
 def percentile_ms(seconds: Sequence[float], percent: int) -> float:
-    """Without bound where there is next to nothing to judge by."""
+    """Return a percentile in milliseconds; infinity for fewer than two values."""
     if len(seconds) < 2:
         return float("inf")
     return statistics.quantiles(seconds, n=100, method="inclusive")[percent - 1] * 1000
 
 
-# Who watches
+# Streams
 
 
 def sign_in(count: int) -> list[str]:
-    """The cookies of so many browsers, in which OPERATORS people are signed in."""
+    """Sign in OPERATORS people in `count` browsers. Returns the cookie of each browser."""
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.auth.models import Group
@@ -136,7 +138,7 @@ def sign_in(count: int) -> list[str]:
 
 @dataclass
 class Watching:
-    """The process that reads the streams; `opened` is how long it took until each had the whole board."""
+    """The process that reads the streams; `opened` is the seconds until each had the whole board."""
 
     process: "subprocess.Popen[str]"
     opened: float = 0.0
@@ -144,19 +146,20 @@ class Watching:
     @classmethod
     @contextmanager
     def begun(cls, port: int, cookies: Sequence[str]) -> Iterator[Self]:
-        """One open stream for each of `cookies`."""
+        """Open a stream for each of `cookies`."""
         command = [sys.executable, "-m", "bench._watching"]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
             try:
                 watching = cls(process)
-                watching.opened = watching.ask({"port": port, "cookies": cookies})
+                watching.opened = watching.request({"port": port, "cookies": cookies})
                 yield watching
             finally:
                 process.kill()
 
-    def ask(self, asked: Any) -> Any:
+    def request(self, content: Any) -> Any:
+        """Send a request to the process and return its answer."""
         assert self.process.stdin and self.process.stdout
-        self.process.stdin.write(json.dumps(asked) + "\n")
+        self.process.stdin.write(json.dumps(content) + "\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
         return json.loads(answer) if answer else sys.exit("The streams could not be read.")
@@ -164,7 +167,7 @@ class Watching:
 
 @dataclass
 class Watched:
-    """What so many streams were told, and what it cost. `seconds` has each change that reached anybody."""
+    """What the streams received, and its cost. `seconds` has each change that reached at least one stream."""
 
     streams: int
     opened: float
@@ -181,23 +184,23 @@ class Watched:
 
     @property
     def queries_a_batch(self) -> float:
-        """Without those that are made when nothing changes."""
+        """Queries for each batch, without those that are also made when nothing changes."""
         more = self.busy.queries("live") - self.idle.queries("live")
         return more * self.busy.seconds / max(1, self.batches)
 
     @property
     def kb_a_second(self) -> float:
-        """What is sent to one stream."""
+        """KB sent to one stream each second."""
         return self.octets / self.streams / self.busy.seconds / 1024
 
 
 def watch(
     cookies: Sequence[str], sift: Sift, environment: dict[str, str], seconds: float, idle: float
 ) -> Watched:
-    """Open a stream for each of `cookies` on a web process of their own."""
+    """Measure streams for `cookies` on a new web process: `idle` seconds, then `seconds` of changes."""
     with web(APPLICATION, environment) as served:
         with Watching.begun(served.port, cookies[:1]):
-            pass  # What the first stream has the process load is not the others' cost.
+            pass  # The first stream makes the process load modules, which must not count.
         before = memory_kb(served)
         with Watching.begun(served.port, cookies) as watching:
             reading = psutil.Process(watching.process.pid)
@@ -209,10 +212,10 @@ def watch(
             span = Span(served, reading)
             sent = asyncio.run(sift.call_back(served.port, seconds))
             spent = span.end()
-            time.sleep(SETTLES)
+            time.sleep(SETTLE_SECONDS)
             after = memory_kb(served)
-            told = watching.ask(list(sent))
-    reached = zip(sent.values(), told["reached"], strict=True)
+            answer = watching.request(list(sent))
+    reached = zip(sent.values(), answer["reached"], strict=True)
     return Watched(
         streams=len(cookies),
         opened=watching.opened,
@@ -222,31 +225,32 @@ def watch(
         busy=spent,
         changes=len(sent),
         seconds=[last - at for at, (last, _) in reached if last],
-        missing=sum(missing for _, missing in told["reached"]),
-        boards=told["boards"],
-        batches=told["batches"],
-        octets=told["octets"],
+        missing=sum(missing for _, missing in answer["reached"]),
+        boards=answer["boards"],
+        batches=answer["batches"],
+        octets=answer["octets"],
     )
 
 
 def memory_kb(served: Web) -> float:
-    """What the web process holds in memory, but for mapped files, which the kernel takes back as it likes."""
+    """Return the memory of the web process in KB, without mapped files, which the kernel can release."""
     held = psutil.Process(served.pid).memory_info()
     return float(held.rss - getattr(held, "shared", 0)) / 1024
 
 
-# Who asks each second instead
+# Pages that poll each second instead
 
 
 @dataclass
 class Pages:
-    """Pages that ask for the board each second: how long each answer took, and what came instead of one."""
+    """Pages that poll the board each second: the seconds of each answer, and the number of other answers."""
 
     cookies: Sequence[str]
     seconds: list[float] = field(default_factory=list)
     refused: int = 0
 
-    async def ask(self, port: int, seconds: float) -> None:
+    async def poll(self, port: int, seconds: float) -> None:
+        """Poll for `seconds`, with the pages spread over each second."""
         began = time.monotonic()
         pages = enumerate(self.cookies)
         ended = await asyncio.gather(
@@ -256,17 +260,17 @@ class Pages:
             ),
             return_exceptions=True,
         )
-        # A page that is cut off asks no more.
+        # A page whose connection is closed polls no more.
         self.refused += sum(isinstance(one, Exception) for one in ended)
 
     async def _page(self, port: int, cookie: str, due: float, end: float) -> None:
-        """Ask each second from `due` on; whoever waited longer asks again at once."""
+        """Poll each second from `due` on; again at once after an answer that took longer."""
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
-        asked = POLL.format(cookie).encode()
+        request = POLL.format(cookie).encode()
         while due < end:
             await asyncio.sleep(due - time.monotonic())
             began = time.monotonic()
-            writer.write(asked)
+            writer.write(request)
             answered = await reader.readuntil(b"\r\n\r\n")
             await reader.readexactly(int(answered.lower().split(b"content-length: ")[1].split(b"\r\n")[0]))
             if answered.startswith(b"HTTP/1.1 200 "):
@@ -279,27 +283,28 @@ class Pages:
 
 @dataclass
 class Polled:
-    """What so many pages that ask each second were given, and what it cost."""
+    """What the polling pages received, and its cost."""
 
     pages: Pages
     spent: Spent
 
     @property
     def a_second(self) -> float:
+        """Answers a second."""
         return len(self.pages.seconds) / self.spent.seconds
 
     @property
     def processor(self) -> float:
-        """The processor seconds that one answer takes."""
+        """Processor seconds for one answer."""
         return self.spent.web / max(1, len(self.pages.seconds))
 
 
 def poll(cookies: Sequence[str], environment: dict[str, str], seconds: float) -> Polled:
-    """Have a page for each of `cookies` ask a web process of their own."""
+    """Measure polling pages for `cookies` on a new web process."""
     with web(APPLICATION, environment) as served:
-        asyncio.run(Pages(cookies[:1]).ask(served.port, WARM_UP))
+        asyncio.run(Pages(cookies[:1]).poll(served.port, WARM_UP_SECONDS))
         pages, span = Pages(cookies), Span(served)
-        asyncio.run(pages.ask(served.port, seconds))
+        asyncio.run(pages.poll(served.port, seconds))
         return Polled(pages, span.end())
 
 
@@ -307,6 +312,7 @@ def poll(cookies: Sequence[str], environment: dict[str, str], seconds: float) ->
 
 
 def main() -> None:
+    """Run the bench."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     arguments.add_argument("--streams", type=int, nargs="+", default=[10, 100, 1000])
     arguments.add_argument("--pages", type=int, nargs="+", default=[10, 20], help="that ask each second")
@@ -318,7 +324,7 @@ def main() -> None:
     with bench_database() as database_url:
         environment = environment_on(database_url)
         prepare(environment)
-        # Whoever is refused is sent a page with everything on it.
+        # The page for a refused request needs the static files.
         subprocess.run(
             [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], env=environment, check=True
         )
@@ -339,13 +345,14 @@ def main() -> None:
 
 
 def allow_files() -> None:
-    """Let this process, and those that it starts, have as many sockets open as it takes."""
+    """Raise the limit of open sockets for this process and its children to ENOUGH_FILES, if allowed."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = hard if hard != resource.RLIM_INFINITY else ENOUGH_FILES
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(ENOUGH_FILES, most)), hard))
 
 
 def report(watched: list[Watched], polled: list[Polled]) -> None:
+    """Print both tables."""
     print()
     line("open streams", ",", [one.streams for one in watched])
     line("changes", ",", [one.changes for one in watched])
@@ -382,12 +389,12 @@ def report(watched: list[Watched], polled: list[Polled]) -> None:
 def line(
     what: str, form: str, figures: Sequence[float], at_most: float | None = None, *, last: bool = False
 ) -> None:
-    """A line of the table; a limit holds for every figure of it, or for the last alone."""
-    told = f"{what:<30}" + "".join(f"{figure:>10{form}}" for figure in figures)
+    """Print a line of the table; a limit holds for all its figures, or for the last one only."""
+    text = f"{what:<30}" + "".join(f"{figure:>10{form}}" for figure in figures)
     if at_most is not None:
         is_met = max(figures[-1:] if last else figures) <= at_most
-        told += f"   at most {at_most:g}{', the last' if last else ''}  {'met' if is_met else 'NOT MET'}"
-    print(told)
+        text += f"   at most {at_most:g}{', the last' if last else ''}  {'met' if is_met else 'NOT MET'}"
+    print(text)
 
 
 if __name__ == "__main__":

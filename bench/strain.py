@@ -1,9 +1,9 @@
-"""What callbacks and signed-in people notice while one web process is strained, and how soon it is over.
+"""Measure callbacks and pages while one web process is under strain, and how soon it recovers.
 
     script/bench strain
 
-Callbacks and pages are asked for steadily while, in turn, 150 people sign in at once, 14 readers of an export
-stop reading, 400 bodies are sent by half, and PostgreSQL is frozen for 20 s. Printed for each are the
+Callbacks and pages are requested at a steady rate while, in turn, 150 people sign in at once, 14 readers of
+an export stop reading, 400 bodies are half sent, and PostgreSQL is frozen for 20 s. Printed for each are the
 answers, the slowest of them, and the seconds until everything is answered 200 again.
 """
 
@@ -32,10 +32,10 @@ from bench.sync import bench_database
 SIGN_INS, READERS, HALF_SENT = 150, 14, 400
 FROZEN_SECONDS = 20.0
 PASSWORD = "correct horse battery"  # noqa: S105 - of people who exist for this run only
-CALLBACKS_EVERY, PAGES_EVERY = 0.05, 0.25  # seconds
+CALLBACKS_EVERY_SECONDS, PAGES_EVERY_SECONDS = 0.05, 0.25
 LIMIT_SECONDS = 1.0  # for a callback
-NORMAL_WITHIN = 5.0  # seconds
-NOTHING = Event()
+NORMAL_SECONDS = 5.0  # until everything is normal again
+NEVER_SET = Event()
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Answers:
 
 @dataclass
 class People:
-    """Who uses the dashboard: the token of callbacks, and the sessions of supervisors."""
+    """The token of callbacks, and the sessions of supervisors."""
 
     token: str
     sessions: list[str]
@@ -60,43 +60,48 @@ class People:
 
 @dataclass
 class Client:
-    """Asks the web process at `port`; an answer that does not come in 30 s has the status 0."""
+    """A client of the web process at `port`. Each request times out after 30 s."""
 
     port: int
     people: People
 
     def callback(self, number: int = 0) -> http.client.HTTPResponse:
+        """Send a callback about an incoming call."""
         call = {"connection_id": f"c{number}", "status": "connecting", "to": "+14155550142"}
-        return self.ask(
+        return self.request(
             "POST", f"/hooks/sift/incoming/{self.people.token}/", json.dumps({"connection": call})
         )
 
     def page(self, path: str = "/calls/", session: int = -1) -> http.client.HTTPResponse:
-        return self.ask("GET", path, headers={"Cookie": f"sessionid={self.people.sessions[session]}"})
+        """Request a page as a supervisor."""
+        return self.request("GET", path, headers={"Cookie": f"sessionid={self.people.sessions[session]}"})
 
-    def ask(
+    def request(
         self, method: str, path: str, body: str = "", headers: dict[str, str] | None = None
     ) -> http.client.HTTPResponse:
+        """Send a request. Raises `OSError` without an answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         connection.request(method, path, body, headers or {})
         return connection.getresponse()
 
     def is_normal(self) -> bool:
+        """Return True if callback, page and readiness are answered 200 within LIMIT_SECONDS in total."""
         began = time.monotonic()
         try:
-            asked = [self.callback(), self.page(), self.ask("GET", "/readyz")]
+            answers = [self.callback(), self.page(), self.request("GET", "/readyz")]
         except OSError:
             return False
-        return {one.status for one in asked} == {200} and time.monotonic() - began < LIMIT_SECONDS
+        return {one.status for one in answers} == {200} and time.monotonic() - began < LIMIT_SECONDS
 
 
 def main() -> None:
+    """Run all strains, and exit with those that missed a limit."""
     with bench_database() as database_url:
         environment = environment_on(database_url)
         prepare(environment)
         collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"]
         subprocess.run(collect, env=environment, check=True)
-        people = made_people()
+        people = make_people()
         close()
         with web(("sift_dashboard.asgi:application",), environment) as running:
             client = Client(running.port, people)
@@ -114,7 +119,7 @@ def main() -> None:
 
 
 def is_good(name: str, strain: Callable[[Client], object], client: Client) -> bool:
-    """Strain it, and print what was noticed. Returns True if every limit was kept."""
+    """Run one strain and print the answers meanwhile. Returns True if every limit was met."""
     with steadily(client) as (callbacks, pages):
         result = strain(client)
     seconds = await_normal(client)
@@ -122,21 +127,21 @@ def is_good(name: str, strain: Callable[[Client], object], client: Client) -> bo
     if result:
         print(f"  {result}")
     kept = set(callbacks.statuses) <= {200, 503} and callbacks.slowest < LIMIT_SECONDS
-    return kept and set(pages.statuses) <= {200, 503} and seconds < NORMAL_WITHIN
+    return kept and set(pages.statuses) <= {200, 503} and seconds < NORMAL_SECONDS
 
 
 @contextmanager
 def steadily(client: Client) -> Iterator[tuple[Answers, Answers]]:
-    """Ask for callbacks and pages at a steady pace, whatever becomes of those asked before."""
+    """Send callbacks and request pages at a steady rate, without waiting for earlier answers."""
     over, answers = Event(), (Answers(), Answers())
-    asked = ((client.callback, CALLBACKS_EVERY), (client.page, PAGES_EVERY))
+    kinds = ((client.callback, CALLBACKS_EVERY_SECONDS), (client.page, PAGES_EVERY_SECONDS))
     with ThreadPoolExecutor(200) as threads:
 
-        def go_on(ask: Callable[[], http.client.HTTPResponse], every: float, into: Answers) -> None:
+        def go_on(request: Callable[[], http.client.HTTPResponse], every: float, into: Answers) -> None:
             while not over.wait(every):
-                threads.submit(count, ask, into)
+                threads.submit(count, request, into)
 
-        pacers = [Thread(target=go_on, args=(*one, into)) for one, into in zip(asked, answers, strict=True)]
+        pacers = [Thread(target=go_on, args=(*one, into)) for one, into in zip(kinds, answers, strict=True)]
         for pacer in pacers:
             pacer.start()
         yield answers
@@ -145,10 +150,11 @@ def steadily(client: Client) -> Iterator[tuple[Answers, Answers]]:
             pacer.join()
 
 
-def count(ask: Callable[[], http.client.HTTPResponse], into: Answers) -> int:
+def count(request: Callable[[], http.client.HTTPResponse], into: Answers) -> int:
+    """Send a request and add its answer. Returns the status, 0 without an answer."""
     began, status = time.monotonic(), 0
     with suppress(OSError):
-        status = ask().status
+        status = request().status
     into.statuses[status] += 1
     into.slowest = max(into.slowest, time.monotonic() - began)
     return status
@@ -160,7 +166,7 @@ def await_normal(client: Client) -> float:
     while not client.is_normal():
         if time.monotonic() - began > 60:
             sys.exit("It is not normal again after a minute.")
-        NOTHING.wait(0.1)
+        NEVER_SET.wait(0.1)
     return time.monotonic() - began
 
 
@@ -168,13 +174,15 @@ def await_normal(client: Client) -> float:
 
 
 def sign_in_at_once(client: Client) -> str:
+    """Sign in SIGN_INS people at the same time."""
+
     def sign_in(number: int) -> http.client.HTTPResponse:
         fields = {"csrfmiddlewaretoken": "c" * 32, "username": f"p{number}", "password": PASSWORD}
         headers = {
             "Cookie": f"csrftoken={'c' * 32}",
             "Content-Type": "application/x-www-form-urlencoded",
         }
-        return client.ask("POST", "/accounts/login/", urlencode(fields), headers)
+        return client.request("POST", "/accounts/login/", urlencode(fields), headers)
 
     signed_in = Answers()
     with ThreadPoolExecutor(SIGN_INS) as threads:
@@ -183,6 +191,7 @@ def sign_in_at_once(client: Client) -> str:
 
 
 def read_nothing(client: Client) -> str:
+    """Start READERS exports without reading them."""
     begun = Answers()
     with ExitStack() as opened:
         for number in range(READERS):
@@ -193,21 +202,23 @@ def read_nothing(client: Client) -> str:
             head += "Content-Type: application/x-www-form-urlencoded\r\n"
             line.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
             begun.statuses[int(line.recv(12)[9:12])] += 1
-        NOTHING.wait(10)
+        NEVER_SET.wait(10)
     return f"exports begun: {begun}"
 
 
 def send_half(client: Client) -> None:
+    """Send HALF_SENT requests without the rest of their bodies."""
     with ExitStack() as opened:
         for number in range(HALF_SENT):
             line = opened.enter_context(socket.create_connection(("127.0.0.1", client.port), timeout=30))
             path = f"/hooks/sift/incoming/{client.people.token}/" if number % 2 else "/accounts/login/"
             head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
             line.sendall(head.encode() + b"{")
-        NOTHING.wait(10)
+        NEVER_SET.wait(10)
 
 
 def freeze(_: Client) -> None:
+    """Freeze the private PostgreSQL for FROZEN_SECONDS."""
     from launch.postgres import Postgres
 
     postgres = Postgres(Path(os.environ["DATA_DIR"]))
@@ -219,14 +230,14 @@ def freeze(_: Client) -> None:
     try:
         for process in everything:
             process.send_signal(signal.SIGSTOP)
-        NOTHING.wait(FROZEN_SECONDS)
+        NEVER_SET.wait(FROZEN_SECONDS)
     finally:
         for process in everything:
             process.send_signal(signal.SIGCONT)
 
 
-def made_people() -> People:
-    """Make who signs in, supervisors with sessions, and contacts to export."""
+def make_people() -> People:
+    """Create people to sign in, supervisors with sessions, and contacts to export."""
     from django.conf import settings
     from django.contrib.auth.hashers import make_password
     from django.contrib.auth.models import Group

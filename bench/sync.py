@@ -2,9 +2,8 @@
 
     script/bench sync
 
-All in one run on this machine: the sandbox serves the pages over HTTP; each way runs in a process of its own
-against the product's own table with all its indexes, emptied before. Printed are rates, ratios and the peak
-memory of the process that syncs.
+The sandbox serves the pages over HTTP. Each way runs in its own process, on the product's table with all its
+indexes, which is emptied before. Printed are rates, ratios and the peak memory of the process that syncs.
 """
 
 import argparse
@@ -29,7 +28,7 @@ BENCH_DATABASE = "sift_bench_sync"
 
 @dataclass(frozen=True)
 class Figure:
-    """One way's result: rows, seconds, and the peak memory of its process in MB."""
+    """The result of one way: rows, seconds, and the peak memory of its process in MB."""
 
     rows: int
     seconds: float
@@ -37,6 +36,7 @@ class Figure:
 
     @property
     def rate(self) -> float:
+        """Rows a second."""
         return self.rows / self.seconds
 
 
@@ -44,7 +44,7 @@ class Figure:
 
 
 def fetch_only(limit: int) -> int:
-    """Fetch and decode the pages with the product's own client; keep nothing."""
+    """Fetch and decode the pages with the product's client, without storing them."""
     from connections_app.sift.client import SiftClient
 
     client, rows = SiftClient.configured(), 0
@@ -57,7 +57,7 @@ def fetch_only(limit: int) -> int:
 
 
 def ours(limit: int) -> int:
-    """The product's first walk."""
+    """Run the product's first walk."""
     from connections_app.models import Walk
     from connections_app.sift.client import SiftClient
     from connections_app.sync.walk import WalkRequest, walk
@@ -68,7 +68,7 @@ def ours(limit: int) -> int:
 
 
 def bulk_create(limit: int) -> int:
-    """`bulk_create(update_conflicts=True)`, a page at a time."""
+    """Store a page at a time by `bulk_create(update_conflicts=True)`."""
     from connections_app.models import Connection
 
     fields = [
@@ -91,7 +91,7 @@ def bulk_create(limit: int) -> int:
 
 
 def update_or_create(limit: int) -> int:
-    """`update_or_create`, a row at a time."""
+    """Store a row at a time by `update_or_create`."""
     from connections_app.models import Connection
 
     def store(page: list[Connection]) -> None:
@@ -168,6 +168,7 @@ def run_here(way: str, limit: int) -> None:
 
 
 def measure(way: str, limit: int, environment: dict[str, str]) -> Figure:
+    """Empty the table, and run one way in a process of its own."""
     _empty(environment)
     done = subprocess.run(
         [sys.executable, "-m", "bench.sync", "--way", way, "--rows", str(limit)],
@@ -195,7 +196,7 @@ def _empty(environment: dict[str, str]) -> None:
 
 @contextmanager
 def sandbox(rows: int, latency_ms: int) -> Iterator[str]:
-    """The sandbox in a process of its own; its API URL."""
+    """Run the sandbox in its own process. Yields the URL of its API."""
     command = [sys.executable, "-m", "sandbox", "--port", "0", "--calls", str(rows), "--rate", "0"]
     environment = os.environ | {"SANDBOX_TOKEN": "bench"}
     with subprocess.Popen(
@@ -214,7 +215,7 @@ def sandbox(rows: int, latency_ms: int) -> Iterator[str]:
 
 @contextmanager
 def bench_database(name: str = BENCH_DATABASE) -> Iterator[str]:
-    """A database of its own on the server that DATABASE_URL names, dropped afterwards."""
+    """Create a database on the server that DATABASE_URL names, and drop it afterwards. Yields its URL."""
     import psycopg
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -229,6 +230,7 @@ def bench_database(name: str = BENCH_DATABASE) -> Iterator[str]:
 
 
 def main() -> None:
+    """Run the bench, or one way of it by `--way`."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     arguments.add_argument("--rows", type=int, default=50_000)
     arguments.add_argument("--row-by-row", type=int, default=5_000, help="rows for update_or_create")
@@ -243,6 +245,7 @@ def main() -> None:
 
 
 def compare(rows: int, row_by_row: int, runs: int) -> None:
+    """Run all ways without and with latency, and report."""
     rates: dict[tuple[str, int], Figure] = {}
     with bench_database() as database_url:
         base = os.environ | {
@@ -272,6 +275,7 @@ def compare(rows: int, row_by_row: int, runs: int) -> None:
 
 
 def report(rates: dict[tuple[str, int], Figure]) -> None:
+    """Print the ratios and the peak memory, and the verdicts."""
     ratios = {
         "ours / fetch only, 0 ms": rates["ours", 0].rate / rates["fetch_only", 0].rate,
         "ours / fetch only, 20 ms": rates["ours", 20].rate / rates["fetch_only", 20].rate,
