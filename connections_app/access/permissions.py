@@ -109,6 +109,11 @@ def may_run_sync(operator: Operator) -> bool:
     return _has(operator, "run_sync")
 
 
+def may_see_addresses(operator: Operator) -> bool:
+    """Return whether the operator may see the addresses that Sift calls back."""
+    return _has(operator, "see_addresses")
+
+
 def may_see_actions(operator: Operator) -> bool:
     """Return whether the operator may read the audit log."""
     return _has(operator, "view_action")

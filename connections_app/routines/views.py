@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -23,7 +22,7 @@ from connections_app.routines.forms import NumberForm, PublishForm, RevisionForm
 from connections_app.routines.library import Actor, ChangedMeanwhile, InUse, NameTaken, NotReady
 from connections_app.sift.commands import COMMANDS, Undocumented
 from connections_app.sift.routine import check, json_schema
-from connections_app.web.request import SignedInRequest
+from connections_app.web.request import SignedInRequest, only_if
 
 NAME_TAKEN = "Another routine has this name."
 # The commands that can be added: name, icon and label.
@@ -34,7 +33,7 @@ MENU = [
 
 SAVING_ACTIONS = ("save", "publish")
 
-edit_required = permission_required("connections_app.edit_routines", raise_exception=True)
+edit_required = only_if(may_edit_routines)
 
 
 @require_safe

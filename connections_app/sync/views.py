@@ -4,7 +4,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -12,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from kombu.exceptions import OperationalError as BrokerAway
 
-from connections_app.access.permissions import may_run_sync
+from connections_app.access.permissions import may_run_sync, may_see_addresses
 from connections_app.audit.log import address_of, record
 from connections_app.calls import freshness, unusable_rows
 from connections_app.calls.notify import announce
@@ -29,12 +28,12 @@ from connections_app.models import (
 from connections_app.sync import tasks
 from connections_app.sync.walk import want_full_walk
 from connections_app.web.callback_urls import incoming_address, status_address
-from connections_app.web.request import SignedInRequest
+from connections_app.web.request import SignedInRequest, only_if
 
 WALKS_SHOWN = 20
 UNUSABLE_SHOWN = 50
 
-steers_sync = permission_required("connections_app.run_sync", raise_exception=True)
+steers_sync = only_if(may_run_sync)
 
 
 @never_cache
@@ -96,7 +95,7 @@ def retry_unusable_rows(request: SignedInRequest) -> HttpResponse:
 
 
 @require_POST
-@permission_required("connections_app.see_addresses", raise_exception=True)
+@only_if(may_see_addresses)
 def show_addresses(request: SignedInRequest) -> HttpResponse:
     """Show the full callback addresses, and record it: anybody with an address can report false calls."""
     operator = request.user
