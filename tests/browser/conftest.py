@@ -27,12 +27,14 @@ from tests.browser.states import (
 )
 from tests.conftest import Sandbox, running_sandbox
 from tests.control.conftest import account, running_dashboard
+from tests.factories import seen
 from tests.live.conftest import session_of
 
 # How long a page may take to show what is expected, on a machine that is busy.
 expect.set_options(timeout=20_000)
 
 PASSWORD = "correct horse battery"
+NUMBER = "+14155550142"
 # What htmx says of a request that was under way when its page was left.
 BY_HTMX = ("htmx:afterRequest", "htmx:sendError", "htmx:sendAbort")
 # What the browser says of an answer that a test asks for on purpose; never of a file of ours.
@@ -175,6 +177,15 @@ def sign_in(administrator: Operator, server: str) -> Callable[..., Page]:
 @pytest.fixture(scope="session")
 def axe() -> str:
     return (Path(settings.NODE_MODULES) / "axe-core" / "axe.min.js").read_text()
+
+
+@pytest.fixture
+def calls(db: None) -> None:
+    seen(
+        {"connection_id": "a1", "to": NUMBER, "direction": "incoming", "start_time": "2026-05-10T02:28:17Z"},
+        {"connection_id": "a2", "to": NUMBER, "status": "failed", "start_time": "2026-05-11T02:28:17Z"},
+        {"connection_id": "a3", "from": "webrtc:ana", "start_time": "2026-05-12T02:28:17Z"},
+    )
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from connections_app.models import (
@@ -12,6 +13,12 @@ from connections_app.models import (
 from tests.browser.rows_in_every_state import DONE, DRY_RUN
 
 Do = Callable[[Page], object]
+# Each test checks a table of states in both themes and widths, which takes minutes where axe is slow.
+MARKS = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.timeout(1200),
+]
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,13 @@ from playwright.sync_api import Page, Route
 from tests.browser.states import (
     CONTACTS,
     CONTROL,
+    MARKS,
     REST,
     ROUTINES,
     State,
 )
 
-# Each test checks a table of states in both themes and widths, which takes minutes where axe is slow.
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True, serialized_rollback=True),
-    pytest.mark.timeout(1200),
-]
+pytestmark = MARKS
 
 Open = Callable[..., Page]
 SignIn = Callable[..., Page]

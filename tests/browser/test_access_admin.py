@@ -14,15 +14,11 @@ from connections_app.models import (
     Operator,
 )
 from tests.browser.states import (
+    MARKS,
     State,
 )
 
-# Each test checks a table of states in both themes and widths, which takes minutes where axe is slow.
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True, serialized_rollback=True),
-    pytest.mark.timeout(1200),
-]
+pytestmark = MARKS
 
 Open = Callable[..., Page]
 SignIn = Callable[..., Page]

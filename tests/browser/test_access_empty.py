@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page
 
 from connections_app.models import (
@@ -10,17 +9,13 @@ from connections_app.models import (
     Role,
 )
 from tests.browser.states import (
+    MARKS,
     NOTHING_YET,
     SIGN_IN,
     TO_A_VIEWER,
 )
 
-# Each test checks a table of states in both themes and widths, which takes minutes where axe is slow.
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True, serialized_rollback=True),
-    pytest.mark.timeout(1200),
-]
+pytestmark = MARKS
 
 Open = Callable[..., Page]
 SignIn = Callable[..., Page]

@@ -9,7 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from connections_app.models import Operator
-from tests.browser.conftest import PASSWORD
+from tests.browser.conftest import NUMBER, PASSWORD
 from tests.conftest import Sandbox
 from tests.factories import seen
 
@@ -17,17 +17,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, seria
 
 Open = Callable[..., Page]
 SignIn = Callable[[Page], Page]
-
-NUMBER = "+14155550142"
-
-
-@pytest.fixture
-def calls(db: None) -> None:
-    seen(
-        {"connection_id": "a1", "to": NUMBER, "direction": "incoming", "start_time": "2026-05-10T02:28:17Z"},
-        {"connection_id": "a2", "to": NUMBER, "status": "failed", "start_time": "2026-05-11T02:28:17Z"},
-        {"connection_id": "a3", "from": "webrtc:ana", "start_time": "2026-05-12T02:28:17Z"},
-    )
 
 
 @pytest.fixture
@@ -47,9 +36,6 @@ def sign_in_again(page: Page, operator: Operator) -> None:
     page.fill("input[name=password]", PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url(lambda address: "/accounts/login/" not in address)
-
-
-# Search
 
 
 def test_what_a_page_requests_by_itself_keeps_no_session_alive(page: Page) -> None:

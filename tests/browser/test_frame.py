@@ -1,4 +1,4 @@
-"""The frame of every page in a real browser: search, columns, keys, preferences, and the end of a session."""
+"""The frame of every page in a real browser: search, columns, keys and preferences."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from connections_app.models import Operator
+from tests.browser.conftest import NUMBER
 from tests.browser.rules import violations
 from tests.conftest import wait_until
 from tests.factories import many, seen
@@ -16,16 +17,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, seria
 
 Open = Callable[..., Page]
 SignIn = Callable[[Page], Page]
-NUMBER = "+14155550142"
-
-
-@pytest.fixture
-def calls(db: None) -> None:
-    seen(
-        {"connection_id": "a1", "to": NUMBER, "direction": "incoming", "start_time": "2026-05-10T02:28:17Z"},
-        {"connection_id": "a2", "to": NUMBER, "status": "failed", "start_time": "2026-05-11T02:28:17Z"},
-        {"connection_id": "a3", "from": "webrtc:ana", "start_time": "2026-05-12T02:28:17Z"},
-    )
 
 
 @pytest.fixture
